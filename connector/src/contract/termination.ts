@@ -1,0 +1,21 @@
+/** How a call ended; both from closed sets, fit for metric labels. */
+export interface Termination {
+  readonly result: 'completed' | 'rejected' | 'cancelled' | 'failed' | 'transferred';
+  readonly reason:
+    | 'caller-hung-up'
+    | 'agent-hung-up'
+    | 'api-hung-up'
+    | 'transferred'
+    | 'caller-cancelled'
+    | 'max-duration'
+    | 'no-input'
+    | 'no-media'
+    | 'session-expired'
+    | 'provider-failed'
+    | 'media-not-acceptable'
+    | 'no-ack'
+    | 'capacity'
+    | 'draining'
+    | 'forbidden'
+    | 'internal-error';
+}

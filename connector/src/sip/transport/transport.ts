@@ -1,0 +1,46 @@
+import type { SipMessage } from '../message/message.ts';
+
+export type Protocol = 'udp' | 'tcp' | 'tls';
+
+/** Where a message came from or goes to; `connection` names the stream connection it came on. */
+export interface Remote {
+  readonly protocol: Protocol;
+  readonly address: string;
+  readonly port: number;
+  readonly connection?: string;
+}
+
+/** A bound socket address, and what peers are told instead of it. */
+export interface ListenPoint {
+  readonly protocol: Protocol;
+  readonly address: string;
+  readonly port: number;
+  /** Address or host name for Via, Contact and Record-Route; the bound address where absent. */
+  readonly externalHost?: string;
+}
+
+/** A message as it was received, `received` and `rport` already filled in its top Via (RFC 3581). */
+export interface Received {
+  readonly message: SipMessage;
+  readonly remote: Remote;
+  readonly local: ListenPoint;
+  readonly sizeBytes: number;
+}
+
+/** Everything the layers above need of the network. */
+export interface Transport {
+  readonly listenPoints: readonly ListenPoint[];
+  /**
+   * Sends to one address. A stream transport uses the open connection (`remote.connection`, else one
+   * to the same address and port), or opens one. Rejects when it cannot be sent.
+   */
+  send(message: Buffer, remote: Remote): Promise<void>;
+  /** The listen point that a message to `remote` leaves from. */
+  localFor(remote: Remote): ListenPoint | undefined;
+  close(): Promise<void>;
+}
+
+/** The layer above a transport. Calls are synchronous and must not throw. */
+export interface TransportUser {
+  onMessage(received: Received): void;
+}

@@ -1,0 +1,97 @@
+import type { Header, SipRequest, SipResponse } from './message/message.ts';
+import type { ListenPoint, Protocol } from './transport/transport.ts';
+
+/**
+ * What the drachtio server (and any other user) needs of the SIP server: a transaction user in the
+ * sense of RFC 3261 §5 whose transactions and dialogs are named by strings.
+ */
+
+/** Transaction id: UUID, one SIP transaction. */
+export type TransactionId = string;
+/** `<Call-ID>;from-tag=<tag>` of the initial request, in both directions; empty where there is none. */
+export type DialogId = string;
+
+/** How a message travelled, as the wire protocol's meta group wants it. */
+export interface Trace {
+  readonly source: 'network' | 'application';
+  readonly sizeBytes: number;
+  readonly protocol: Protocol | '';
+  readonly address: string;
+  readonly port: number;
+  /** Wall clock, ms since the epoch. */
+  readonly time: number;
+}
+
+/** A request for the application. */
+export interface InboundRequest {
+  readonly transaction: TransactionId;
+  /** Empty when the request is not (yet) in a dialog. */
+  readonly dialog: DialogId;
+  readonly message: SipRequest;
+  readonly trace: Trace;
+  /** Set on new out-of-dialog requests only. */
+  readonly local?: ListenPoint;
+}
+
+/** A response for the application to a request it sent. */
+export interface InboundResponse {
+  readonly transaction: TransactionId;
+  readonly dialog: DialogId;
+  readonly message: SipResponse;
+  readonly trace: Trace;
+}
+
+/** The echo of what the server sent for the application: the complete message as on the wire. */
+export interface Sent {
+  readonly transaction: TransactionId;
+  readonly dialog: DialogId;
+  readonly text: Buffer;
+  readonly trace: Trace;
+}
+
+/** What the application writes; headers the server owns (Via, Route, Content-Length …) are ignored. */
+export interface RequestDraft {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: readonly Header[];
+  readonly body: Buffer;
+}
+
+export interface ResponseDraft {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: readonly Header[];
+  readonly body: Buffer;
+}
+
+/** A command the server refuses; the text is what drachtio clients know (`drachtio-protocol.md` 4). */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** Where the server delivers what comes from the network. Calls are synchronous and must not throw. */
+export interface UserAgentUser {
+  /**
+   * A new request, or one in a dialog. ACK to a 2xx, PRACK and CANCEL arrive here as well (CANCEL and
+   * the ACK of an initial INVITE carry the INVITE's transaction).
+   */
+  onRequest(request: InboundRequest): void;
+  onResponse(response: InboundResponse): void;
+  /** A request that the server made on its own in a dialog (BYE after no ACK, session expired …). */
+  onServerRequest(request: Omit<InboundRequest, 'transaction'>): void;
+  /** The dialog no longer exists in the server. */
+  onDialogEnded(dialog: DialogId): void;
+}
+
+export interface UserAgent {
+  readonly listenPoints: readonly ListenPoint[];
+  /** Answers a request. Throws `Refusal`. */
+  respond(transaction: TransactionId, response: ResponseDraft): Promise<Sent>;
+  /** Sends a request outside of any dialog; `route` is the next hop URI, if not from the request-URI. */
+  request(draft: RequestDraft, options?: { route?: string }): Promise<Sent>;
+  /** Sends a request (ACK, PRACK and BYE included) inside a dialog. */
+  requestInDialog(dialog: DialogId, draft: RequestDraft): Promise<Sent>;
+  /** Cancels an INVITE that was sent; held until a provisional arrived (§9.1). */
+  cancel(transaction: TransactionId, headers: readonly Header[]): Promise<Sent>;
+  close(): Promise<void>;
+}
