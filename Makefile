@@ -1,0 +1,27 @@
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+talk: setup ## a scripted phone calls the connector and talks with the offline AI, shown live
+	@npm run --silent talk
+
+run: setup ## the connector with CONFIG=file.yaml, listening until Ctrl-C
+	@npm run --silent connector -- run $(or $(CONFIG),examples/pizza.yaml)
+
+test: setup-test ## everything: check, unit, integration with sipp, kamailio and baresip
+	@npm run --silent test:all
+
+check: setup ## lint, format, types, unused code
+	@npm run --silent check
+
+bench: setup-bench ## the table of docs/performance.md, measured here
+	@npm run --silent bench
+
+clean: ## remove what the builds left
+	rm -rf */dist node_modules .cache recordings
+
+setup setup-test setup-bench:
+	@scripts/setup.sh $(patsubst setup-%,%,$(filter-out setup,$@))
+
+.PHONY: help talk run test check bench clean setup setup-test setup-bench
