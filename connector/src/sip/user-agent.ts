@@ -69,6 +69,41 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
+/** One forwarded copy of a request. */
+export interface Branch {
+  /** Cancels a forwarded INVITE; held until a provisional arrived (§9.1). Any other request: nothing. */
+  cancel(): void;
+}
+
+/** How a copy is forwarded. */
+export interface BranchOptions {
+  /** URI that decides where to send; else the first Route (strict routes as §16.6 step 6 says), else the request-URI. */
+  readonly nextHop?: string;
+  /**
+   * Every response of the branch, own Via taken off: 100 too, each 2xx of an INVITE with its
+   * retransmissions (RFC 6026), and the 408 and 503 that the stack makes itself.
+   */
+  onResponse(response: SipResponse, trace: Trace): void;
+}
+
+/** A received request in the hands of a proxy (RFC 3261 §16): whole messages pass, not drafts. */
+export interface Forwarding {
+  /** As received, without the topmost Route if that named this server. */
+  readonly message: SipRequest;
+  /** That topmost Route value, as written (a Record-Route value of this server in a dialog). */
+  readonly route?: string;
+  readonly trace: Trace;
+  readonly local: ListenPoint;
+  /** Sends a copy with a new Via on top and all else as given, in a client transaction of its own; ACK without one. */
+  forward(copy: SipRequest, options: BranchOptions): Branch;
+  /** Sends a response upstream as given. 2xx to INVITE any number of times; ignored when the transaction is over. */
+  reply(response: SipResponse): void;
+  /** Forgets the request without an answer (a non-INVITE that timed out, RFC 4320 §4.2). */
+  release(): void;
+  /** Runs `task` when a CANCEL came from upstream, which the server has answered with 200; the INVITE is not yet answered. */
+  onCancel(task: () => void): void;
+}
+
 /** Where the server delivers what comes from the network. Calls are synchronous and must not throw. */
 export interface UserAgentUser {
   /**
@@ -81,6 +116,11 @@ export interface UserAgentUser {
   onServerRequest(request: Omit<InboundRequest, 'transaction'>): void;
   /** The dialog no longer exists in the server. */
   onDialogEnded(dialog: DialogId): void;
+  /**
+   * A request with a To tag whose topmost Route names this server, and which is in no dialog of it
+   * (ACK too): for a proxy that record-routed earlier.
+   */
+  onRouted(forwarding: Forwarding): void;
 }
 
 export interface UserAgent {
@@ -93,5 +133,10 @@ export interface UserAgent {
   requestInDialog(dialog: DialogId, draft: RequestDraft): Promise<Sent>;
   /** Cancels an INVITE that was sent; held until a provisional arrived (§9.1). */
   cancel(transaction: TransactionId, headers: readonly Header[]): Promise<Sent>;
+  /**
+   * Takes over a new, unanswered request to proxy it: from then on nothing of it is delivered to the
+   * user, and the server itself sends only 100, the 200 to a CANCEL, and retransmissions. Throws `Refusal`.
+   */
+  proxy(transaction: TransactionId): Forwarding;
   close(): Promise<void>;
 }
