@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { LineCounter, parseDocument, stringify } from 'yaml';
+import { ConnectorError } from './base/errors.ts';
+import { checkConfig } from './config-check.ts';
+import { nodeLine, overlay, valueOf } from './config-document.ts';
+import { type ConfigProblem, problemsOf } from './config-problem.ts';
+import { type ConfigFile, configSchema } from './config-schema.ts';
+import { resolveSecrets, type SecretSources, type Secrets } from './config-secret.ts';
+import type { Agent } from './contract/agent.ts';
+import type { ListenPoint } from './sip/transport/transport.ts';
+
+/** Everything the connector is told, from one YAML or JSON file and the environment. */
+export interface Config {
+  readonly sip: Omit<ConfigFile['sip'], 'listen'> & {
+    /** `sip.listen`, with `externalHost` filled in. */
+    readonly listen: readonly ListenPoint[];
+  };
+  readonly rtp: {
+    readonly address: string;
+    readonly advertisedAddress: string;
+    /** Both ends included; `first` is even, `last` odd. */
+    readonly ports: { readonly first: number; readonly last: number };
+  };
+  readonly http: ConfigFile['http'];
+  readonly log: ConfigFile['log'];
+  readonly drain: ConfigFile['drain'];
+  readonly agent: Agent;
+  readonly secrets: Secrets;
+}
+
+/** The world that a configuration is read from; addresses are those of the machine's interfaces. */
+export interface ConfigSources extends SecretSources {
+  /** First the one that RTP uses when nothing else is said. */
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Reads and checks `file`. Throws a ConnectorError CONFIG_INVALID whose message has a line for every
+ * problem found, never a value of a secret.
+ */
+export function loadConfig(
+  file: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
+  const text = readConfig(file);
+  const result = parseConfig(text, { env, readFile, addresses: ownAddresses() });
+  if ('config' in result) return result.config;
+  const lines = result.problems.map((problem) => `${file}${describeProblem(problem)}`);
+  throw new ConnectorError('CONFIG_INVALID', lines.join('\n'));
+}
+
+/** A problem with the line it is on, where the file has one. */
+export type LocatedProblem = { readonly path: string; readonly reason: string; line?: number };
+
+/** The configuration that `text` and the environment describe, or all that is wrong with it. */
+export function parseConfig(
+  text: string,
+  sources: ConfigSources,
+): { readonly config: Config } | { readonly problems: readonly LocatedProblem[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0)
+    return {
+      problems: document.errors.map((error) => ({
+        path: '',
+        reason: `not YAML or JSON: ${error.message}`,
+        line: lines.linePos(error.pos[0]).line,
+      })),
+    };
+  const file = valueOf(document);
+  if ('reason' in file) return { problems: [{ path: '', reason: file.reason }] };
+  const { value, origins } = overlay(file.value, sources.env);
+  const { config, problems } = validate(value, sources);
+  if (config !== undefined && problems.length === 0) return { config };
+  return {
+    problems: problems.map(({ path, reason }) => {
+      const origin = origins.get(path.slice(0, 2).join('.'));
+      if (origin !== undefined) return { path: origin, reason };
+      const line = nodeLine(document, path, lines);
+      return { path: path.join('.'), reason, ...(line === undefined ? {} : { line }) };
+    }),
+  };
+}
+
+function validate(
+  value: unknown,
+  sources: ConfigSources,
+): { config?: Config; problems: ConfigProblem[] } {
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) return { problems: problemsOf(configSchema, value, parsed.error.issues) };
+  const { secrets, problems } = resolveSecrets(parsed.data, sources);
+  return {
+    config: toConfig(parsed.data, secrets, sources.addresses),
+    problems: [...checkConfig(parsed.data), ...problems],
+  };
+}
+
+function toConfig(file: ConfigFile, secrets: Secrets, addresses: readonly string[]): Config {
+  const { externalHost, listen } = file.sip;
+  const bound = listen.map(({ address }) => address).find((address) => !isWildcard(address));
+  const address = file.rtp.address ?? bound ?? addresses[0] ?? '127.0.0.1';
+  const outside = externalHost !== undefined && isIP(externalHost) !== 0 ? externalHost : undefined;
+  const shown = isWildcard(address) ? (addresses[0] ?? '127.0.0.1') : address;
+  return {
+    ...file,
+    sip: {
+      ...file.sip,
+      listen: listen.map((point) =>
+        externalHost === undefined ? point : { ...point, externalHost },
+      ),
+    },
+    rtp: {
+      address,
+      advertisedAddress: file.rtp.advertisedAddress ?? outside ?? shown,
+      ports: file.rtp.ports,
+    },
+    secrets,
+  };
+}
+
+function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || /^[0:]+$/.test(address);
+}
+
+/** Addresses peers can reach: IPv4 first, as SIP trunks expect; never loopback or link-local. */
+function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((one) => one ?? []);
+  const usable = all.filter(
+    ({ internal, address }) => !internal && !/^(169\.254\.|fe80:)/i.test(address),
+  );
+  return usable.toSorted((a, b) => a.family.localeCompare(b.family)).map(({ address }) => address);
+}
+
+function readFile(name: string): string {
+  return readFileSync(name, 'utf8');
+}
+
+function readConfig(file: string): string {
+  try {
+    return readFile(file);
+  } catch (error) {
+    throw new ConnectorError('CONFIG_INVALID', `${file}: cannot be read`, { cause: error });
+  }
+}
+
+function describeProblem({ path, reason, line }: LocatedProblem): string {
+  const place = line === undefined ? '' : `:${line}`;
+  return path === '' ? `${place}: ${reason}` : `${place}: ${path}: ${reason}`;
+}
+
+/** The effective configuration as YAML, without secrets, numbers and header values. */
+export function describeConfig(config: Config): string {
+  const { secrets: _, ...shown } = config;
+  const agent = {
+    ...config.agent,
+    tools: config.agent.tools.map((tool) => hidden(tool)),
+  };
+  return stringify({ ...shown, agent }, { aliasDuplicateObjects: false });
+}
+
+function hidden(tool: Agent['tools'][number]): unknown {
+  const mask = '(hidden)';
+  if ('http' in tool) {
+    const headers = Object.fromEntries(Object.keys(tool.http.headers).map((name) => [name, mask]));
+    return { ...tool, http: { ...tool.http, headers } };
+  }
+  if (!('transfer' in tool)) return tool;
+  const destinations = tool.transfer.destinations.map((one) => ({ ...one, to: mask }));
+  return { ...tool, transfer: { ...tool.transfer, destinations } };
+}
