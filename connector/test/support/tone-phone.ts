@@ -1,0 +1,50 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { fromUlaw, tone, toUlaw } from './goertzel.ts';
+
+/**
+ * The audio end of a scripted phone: answers RTP on `port` with an endless tone (PCMU, 20 ms) and
+ * keeps what it hears. It waits for the first packet, so it needs no SDP.
+ */
+export class TonePhone {
+  readonly #socket: Socket;
+  readonly #heard: Buffer[] = [];
+  readonly #tone: Buffer;
+  #timer: NodeJS.Timeout | undefined;
+  #sequence = 0;
+
+  private constructor(socket: Socket, frequencyHz: number) {
+    this.#socket = socket;
+    this.#tone = Buffer.from(Array.from(tone(frequencyHz, 8000), toUlaw));
+    socket.on('message', (packet, from) => {
+      if (((packet[1] ?? 0) & 0x7f) === 0) this.#heard.push(packet.subarray(12));
+      this.#timer ??= setInterval(() => this.#send(from.port, from.address), 20);
+    });
+  }
+
+  static async open(port: number, frequencyHz = 440): Promise<TonePhone> {
+    const socket = createSocket('udp4');
+    socket.bind(port, '127.0.0.1');
+    await once(socket, 'listening');
+    return new TonePhone(socket, frequencyHz);
+  }
+
+  /** Everything heard so far, 8 kHz. */
+  heard(): Int16Array {
+    return Int16Array.from(Buffer.concat(this.#heard), fromUlaw);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#socket.close();
+  }
+
+  #send(port: number, address: string): void {
+    const header = Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
+    header.writeUInt16BE(this.#sequence & 0xffff, 2);
+    header.writeUInt32BE((this.#sequence * 160) >>> 0, 4);
+    const at = (this.#sequence * 160) % 8000;
+    this.#sequence += 1;
+    this.#socket.send([header, this.#tone.subarray(at, at + 160)], port, address);
+  }
+}
