@@ -5,6 +5,19 @@ export function isToken(text: string): boolean {
   return tokenPattern.test(text);
 }
 
+/** Without SP and HTAB at both ends; other Unicode white space is content. Linear, unlike a pattern. */
+export function trimSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 /** Quoted string, text in angle brackets, a separator, or what stands between those. */
 const piecePattern = /"(?:[^"\\]|\\[\s\S])*"|<[^>]*>|[,;]|[^"<,;]+/gy;
 
@@ -19,13 +32,13 @@ export function splitOutside(text: string, separator: ',' | ';'): string[] | und
   for (const [piece] of text.matchAll(piecePattern)) {
     length += piece.length;
     if (piece === separator) {
-      parts.push(part.trim());
+      parts.push(trimSpace(part));
       part = '';
     } else {
       part += piece;
     }
   }
-  return length < text.length ? undefined : [...parts, part.trim()];
+  return length < text.length ? undefined : [...parts, trimSpace(part)];
 }
 
 /** Index behind the closing quote of the quoted string that starts at 0, or -1 when it is left open. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isToken } from './grammar.ts';
+import { isToken, trimSpace } from './grammar.ts';
 import { canonicalName } from './headers.ts';
 import type { MessageLimits } from './limits.ts';
 import type { Header } from './message.ts';
@@ -36,13 +36,15 @@ export function parseHead(bytes: Buffer, limits: MessageLimits): Head | ParseErr
 
 /** §7.3.1: a line that starts with white space goes on the line before, as a single space. */
 function unfold(lines: readonly string[]): string[] {
-  const whole: string[] = [];
+  const whole: string[][] = [];
   for (const line of lines) {
-    const last = whole.length - 1;
-    if (last > 0 && /^[ \t]/.test(line)) whole[last] = `${whole[last]?.trimEnd()} ${line.trim()}`;
-    else whole.push(line);
+    const last = whole.length > 1 ? whole.at(-1) : undefined;
+    if (last && /^[ \t]/.test(line)) last.push(trimSpace(line));
+    else whole.push([line]);
   }
-  return whole;
+  return whole.map(([first = '', ...more]) =>
+    more.length === 0 ? first : [trimSpace(first), ...more].join(' '),
+  );
 }
 
 function parseLines(
@@ -60,7 +62,7 @@ function parseLines(
     }
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0)).trimEnd();
-    if (isToken(name)) headers.push({ name, value: line.slice(colon + 1).trim() });
+    if (isToken(name)) headers.push({ name, value: trimSpace(line.slice(colon + 1)) });
     else problem ??= 'malformed header line';
   }
   return { headers, ...(problem !== undefined && { problem }) };

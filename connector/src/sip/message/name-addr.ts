@@ -1,4 +1,4 @@
-import { endOfQuoted, isToken, quote, unquote } from './grammar.ts';
+import { endOfQuoted, quote, unquote } from './grammar.ts';
 import { formatParams, type Params, param, parseParams, withParam } from './params.ts';
 import { formatUri, parseUri, type Uri } from './uri.ts';
 
@@ -42,9 +42,12 @@ function bareOrNothing(value: string, bracket: number): { length: number } | und
   return value.slice(0, bracket).includes(':') ? { length: 0 } : undefined;
 }
 
-/** Unquoted display names hold tokens only; letters beyond ASCII are let pass, for many send them. */
+/**
+ * Unquoted display names hold tokens only. Other letters and signs are let pass, for many send them,
+ * but nothing that separates or that could be part of a URI.
+ */
 function isDisplayWord(word: string): boolean {
-  return isToken(word) || /^[\p{L}\p{N}\p{M}\-.!%*_+`'~]+$/u.test(word);
+  return /^[^"<>,;:@\\\p{Cc}]+$/u.test(word);
 }
 
 function parseBracketed(rest: string, displayName: string | undefined): NameAddr | undefined {

@@ -1,6 +1,5 @@
 import { canonicalName, header } from './headers.ts';
 import type { Header, SipResponse } from './message.ts';
-import { parseVia } from './via.ts';
 
 /** Statuses that a malformed request is answered with. */
 export type ErrorStatus = 400 | 413 | 505 | 513;
@@ -27,6 +26,9 @@ const reasons: Record<ErrorStatus, string> = {
 
 const echoed = new Set(['via', 'from', 'to', 'call-id', 'cseq']);
 
+/** A Via of any version, so that even a request of another SIP, or with bad parameters, is answered. */
+const viaPattern = /^SIP\s*\/\s*\d+\.\d+\s*\/\s*[^\s/]+\s+\S/i;
+
 /** What is known when a message is given up. */
 export interface Known {
   readonly headers: readonly Header[];
@@ -37,10 +39,9 @@ export interface Known {
 export function parseError(problem: string, status: ErrorStatus, known: Known): ParseError {
   const headers = known.headers.filter((each) => echoed.has(canonicalName(each.name)));
   const { method } = known;
-  const via = header({ headers }, 'via')?.split(',')[0];
+  const via = header({ headers }, 'via') ?? '';
   // §8.1.1.3 and §17.1.1.3: a response is never answered, nor is an ACK.
-  const isAnswerable =
-    method !== undefined && method !== 'ACK' && via !== undefined && parseVia(via) !== undefined;
+  const isAnswerable = method !== undefined && method !== 'ACK' && viaPattern.test(via);
   return {
     kind: 'error',
     problem,
