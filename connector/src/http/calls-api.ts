@@ -1,0 +1,45 @@
+import type { Termination } from '../contract/termination.ts';
+
+/** What the HTTP API needs of the call handling. */
+export interface CallsApi {
+  list(): readonly CallSummary[];
+  /** Undefined when there is no such call (any more). */
+  find(id: string): CallDetail | undefined;
+  /** Ends a call; false when there is none. */
+  hangUp(id: string): boolean;
+  /**
+   * Starts a call and returns at once. Rejects with a ConnectorError: DESTINATION_FORBIDDEN when the
+   * allow-list lacks `to`, DRAINING, RTP_PORTS_EXHAUSTED, PROVIDER_*.
+   */
+  place(request: PlaceRequest): Promise<{ readonly id: string }>;
+}
+
+export interface PlaceRequest {
+  /** SIP or tel URI. */
+  readonly to: string;
+  readonly from?: string;
+}
+
+/** Fit for lists: nothing personal in it. */
+export interface CallSummary {
+  readonly id: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly state: 'ringing' | 'talking' | 'held' | 'transferring' | 'ended';
+  /** ISO 8601, as are all times here. */
+  readonly startedAt: string;
+  readonly answeredAt?: string;
+}
+
+export interface CallDetail extends CallSummary {
+  readonly from: string;
+  readonly to: string;
+  readonly endedAt?: string;
+  readonly termination?: Termination;
+  /** ms, by what was measured: `setup`, `firstAudio`, `bargeInStop` … */
+  readonly timings: Readonly<Record<string, number>>;
+  readonly transcript: readonly {
+    readonly role: 'caller' | 'agent' | 'tool';
+    readonly text: string;
+    readonly at: string;
+  }[];
+}

@@ -1,0 +1,199 @@
+import type { InjectOptions } from 'fastify';
+import { expect, test } from 'vitest';
+import { ConnectorError } from '../base/errors.ts';
+import { silentLog } from '../base/log.ts';
+import type { CallDetail, CallsApi, PlaceRequest } from './calls-api.ts';
+import { createHttpServer, type HttpOptions, type Readiness } from './server.ts';
+
+const call: CallDetail = {
+  id: 'c1',
+  direction: 'inbound',
+  state: 'talking',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  from: 'sip:alice@example.com',
+  to: 'sip:pizza@example.com',
+  timings: { setup: 20 },
+  transcript: [{ role: 'caller', text: 'Hello', at: '2026-01-01T00:00:01.000Z' }],
+};
+
+class FakeCalls implements CallsApi {
+  readonly placed: PlaceRequest[] = [];
+  readonly ended: string[] = [];
+  failure: Error | undefined;
+
+  list() {
+    const { id, direction, state, startedAt } = call;
+    return [{ id, direction, state, startedAt }];
+  }
+
+  find(id: string) {
+    return id === call.id ? call : undefined;
+  }
+
+  hangUp(id: string) {
+    this.ended.push(id);
+    return id === call.id;
+  }
+
+  async place(request: PlaceRequest) {
+    if (this.failure) throw this.failure;
+    this.placed.push(request);
+    return { id: 'c 2' };
+  }
+}
+
+function build(over: Partial<HttpOptions> = {}) {
+  const calls = new FakeCalls();
+  const server = createHttpServer({
+    token: 'secret',
+    calls,
+    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'parley_x 1\n' },
+    readiness: () => ({ state: 'ready' }),
+    log: silentLog,
+    ...over,
+  });
+  return { server, calls };
+}
+
+async function ask(options: InjectOptions, over: Partial<HttpOptions> = {}) {
+  const { server, calls } = build(over);
+  const headers = { authorization: 'Bearer secret', ...options.headers };
+  const response = await server.inject({ ...options, headers });
+  return { response, calls };
+}
+
+function problem(status: number, detail: unknown, code?: string): object {
+  return {
+    type: 'about:blank',
+    title: expect.any(String) as string,
+    status,
+    detail,
+    ...(code === undefined ? {} : { code }),
+  };
+}
+
+test('healthz answers without a token', async () => {
+  const { response } = await ask({ url: '/healthz', headers: { authorization: '' } });
+  expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok' }]);
+});
+
+test.each<{ readiness: Readiness; want: number }>([
+  { readiness: { state: 'ready' }, want: 200 },
+  { readiness: { state: 'full', reason: '100 of 100 calls' }, want: 429 },
+  { readiness: { state: 'starting', reason: 'synthesising phrases' }, want: 503 },
+  { readiness: { state: 'draining', reason: '3 calls left' }, want: 503 },
+])('readyz says $readiness.state with $want and why', async ({ readiness, want }) => {
+  const { response } = await ask({ url: '/readyz' }, { readiness: () => readiness });
+  expect([response.statusCode, response.json()]).toEqual([want, readiness]);
+});
+
+test('metrics come as their own content type', async () => {
+  const { response } = await ask({ url: '/metrics' });
+  expect(response.headers['content-type']).toBe('text/plain; version=0.0.4');
+  expect(response.body).toBe('parley_x 1\n');
+});
+
+test.each([
+  { name: 'none', authorization: '' },
+  { name: 'a wrong one', authorization: 'Bearer wrong' },
+  { name: 'a longer one', authorization: 'Bearer secrets' },
+  { name: 'another scheme', authorization: 'Basic secret' },
+  { name: 'an empty one', authorization: 'Bearer ' },
+])('with $name as token the API answers 401', async ({ authorization }) => {
+  const { response } = await ask({ url: '/v1/calls', headers: { authorization } });
+  expect(response.statusCode).toBe(401);
+  expect(response.headers['www-authenticate']).toBe('Bearer');
+  expect(response.headers['content-type']).toContain('application/problem+json');
+  expect(response.json()).toEqual(problem(401, 'a valid bearer token is needed'));
+});
+
+test('without a configured token the API is off and says so', async () => {
+  const { response } = await ask({ url: '/v1/calls' }, { token: undefined });
+  expect(response.json()).toEqual(problem(403, expect.stringContaining('http.tokenEnv')));
+});
+
+test('a list shows no personal data; a single call shows all', async () => {
+  const list = await ask({ url: '/v1/calls' });
+  expect(list.response.json()).toEqual({
+    calls: [{ id: 'c1', direction: 'inbound', state: 'talking', startedAt: call.startedAt }],
+  });
+  const one = await ask({ url: '/v1/calls/c1' });
+  expect(one.response.json()).toEqual(call);
+});
+
+test('a call is hung up once', async () => {
+  const { response, calls } = await ask({ method: 'DELETE', url: '/v1/calls/c1' });
+  expect([response.statusCode, response.body, calls.ended]).toEqual([204, '', ['c1']]);
+});
+
+test.each(['GET', 'DELETE'] as const)('%s of an unknown call is 404', async (method) => {
+  const { response } = await ask({ method, url: '/v1/calls/c9' });
+  expect(response.json()).toEqual(problem(404, 'there is no such call', 'CALL_GONE'));
+});
+
+test('a placed call is accepted with its address', async () => {
+  const payload = { to: 'sip:bob@example.com', from: 'tel:+441632960961' };
+  const { response, calls } = await ask({ method: 'POST', url: '/v1/calls', payload });
+  expect([response.statusCode, response.json()]).toEqual([202, { id: 'c 2' }]);
+  expect(response.headers.location).toBe('/v1/calls/c%202');
+  expect(calls.placed).toEqual([payload]);
+});
+
+test.each([
+  { name: 'no destination', payload: {}, detail: "body must have required property 'to'" },
+  { name: 'a number for a URI', payload: { to: 5 }, detail: 'body/to must be string' },
+  {
+    name: 'a bare name',
+    payload: { to: 'bob' },
+    detail: expect.stringContaining('body/to') as string,
+  },
+  {
+    name: 'an unknown member',
+    payload: { to: 'sip:a@b', x: 1 },
+    detail: 'body must NOT have additional properties',
+  },
+])('placing a call with $name is refused', async ({ payload, detail }) => {
+  const { response, calls } = await ask({ method: 'POST', url: '/v1/calls', payload });
+  expect(response.json()).toEqual(problem(400, detail));
+  expect(calls.placed).toEqual([]);
+});
+
+test.each([
+  { name: 'no JSON', body: '{', type: 'application/json', status: 400 },
+  { name: 'another type', body: '<to/>', type: 'text/xml', status: 415 },
+  { name: 'too much', body: `"${'x'.repeat(20_000)}"`, type: 'application/json', status: 413 },
+])('a body that is $name gets $status', async ({ body, type, status }) => {
+  const headers = { 'content-type': type };
+  const { response } = await ask({ method: 'POST', url: '/v1/calls', payload: body, headers });
+  expect(response.json()).toEqual(problem(status, expect.any(String)));
+});
+
+test.each([
+  {
+    error: new ConnectorError('DESTINATION_FORBIDDEN', 'not on the list'),
+    want: problem(403, 'not on the list', 'DESTINATION_FORBIDDEN'),
+  },
+  {
+    error: new ConnectorError('DRAINING', 'this process drains'),
+    want: problem(503, 'this process drains', 'DRAINING'),
+  },
+  {
+    error: new Error('sip:bob@example.com broke'),
+    want: problem(500, 'the request failed inside the connector'),
+  },
+])('a refusal of the call handling becomes $want.status', async ({ error, want }) => {
+  const { server, calls } = build();
+  calls.failure = error;
+  const response = await server.inject({
+    method: 'POST',
+    url: '/v1/calls',
+    payload: { to: 'sip:bob@example.com' },
+    headers: { authorization: 'Bearer secret' },
+  });
+  expect(response.json()).toEqual(want);
+});
+
+test('an unknown path is a problem too', async () => {
+  const { response } = await ask({ url: '/nothing' });
+  expect(response.json()).toEqual(problem(404, 'there is nothing at this path'));
+});

@@ -1,0 +1,58 @@
+import { type FastifyInstance, fastify } from 'fastify';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { bearerGate } from './bearer.ts';
+import type { CallsApi } from './calls-api.ts';
+import { callsRoutes } from './calls-routes.ts';
+import { problemOf, sendProblem } from './problem.ts';
+
+/** May a new call come here? `reason` is for people. */
+export type Readiness =
+  | { readonly state: 'ready' }
+  | { readonly state: 'full' | 'starting' | 'draining'; readonly reason: string };
+
+const readinessStatus = { ready: 200, full: 429, starting: 503, draining: 503 } as const;
+
+export interface HttpOptions {
+  /** Bearer token of /v1; without it /v1 answers 403. */
+  readonly token: string | undefined;
+  readonly calls: CallsApi;
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
+  readonly readiness: () => Readiness;
+  readonly log: Log;
+}
+
+const bodyLimitBytes = 16_384;
+const requestTimeout = 10_000;
+
+/** The HTTP side, not yet listening: health, metrics, calls. `close()` ends its connections. */
+export function createHttpServer(options: HttpOptions): FastifyInstance {
+  const server = fastify({
+    bodyLimit: bodyLimitBytes,
+    requestTimeout,
+    connectionTimeout: requestTimeout,
+    forceCloseConnections: true,
+    // Unknown members and wrong types are the client's mistake, to be told and not to be mended.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  });
+  server.setErrorHandler((error, _, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500)
+      options.log.error({ status: problem.status, pii: messageOf(error) }, 'HTTP request failed');
+    return sendProblem(reply, problem);
+  });
+  server.setNotFoundHandler((_, reply) =>
+    sendProblem(reply, { status: 404, detail: 'there is nothing at this path' }),
+  );
+  // That it answers is the proof: the event loop turns.
+  server.get('/healthz', () => ({ status: 'ok' }));
+  server.get('/readyz', (_, reply) => {
+    const readiness = options.readiness();
+    return reply.code(readinessStatus[readiness.state]).send(readiness);
+  });
+  server.get('/metrics', async (_, reply) =>
+    reply.type(options.metrics.contentType).send(await options.metrics.text()),
+  );
+  server.register(callsRoutes(options.calls, bearerGate(options.token)));
+  return server;
+}
