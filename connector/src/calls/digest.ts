@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+
+/** Answers to digest challenges (RFC 7616, RFC 8760 for SIP): MD5 and SHA-256, with and without qop=auth. */
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface DigestRequest {
+  readonly credentials: Credentials;
+  readonly method: string;
+  readonly uri: string;
+  readonly clientNonce: string;
+}
+
+interface Challenge {
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly algorithm: string;
+  readonly hash: 'md5' | 'sha256';
+}
+
+const hashes: Readonly<Record<string, Challenge['hash']>> = {
+  md5: 'md5',
+  'md5-sess': 'md5',
+  'sha-256': 'sha256',
+  'sha-256-sess': 'sha256',
+};
+
+/** Value for Authorization; undefined when the header holds no challenge that can be answered. */
+export function digestAnswer(header: string, request: DigestRequest): string | undefined {
+  const challenge = firstKnown(header);
+  if (!challenge) return undefined;
+  const { parameters, algorithm, hash } = challenge;
+  const { credentials, method, uri, clientNonce } = request;
+  const digest = (...parts: string[]) => createHash(hash).update(parts.join(':')).digest('hex');
+  const realm = parameters.get('realm') ?? '';
+  const nonce = parameters.get('nonce') ?? '';
+  const hasQop = parameters.has('qop');
+  const secret = digest(credentials.username, realm, credentials.password);
+  const ha1 = /-sess$/i.test(algorithm) ? digest(secret, nonce, clientNonce) : secret;
+  const ha2 = digest(method, uri);
+  // A challenge is answered once, so that the nonce count never passes 1.
+  const count = '00000001';
+  const response = hasQop
+    ? digest(ha1, nonce, count, clientNonce, 'auth', ha2)
+    : digest(ha1, nonce, ha2);
+  const opaque = parameters.get('opaque');
+  return [
+    `Digest username=${quoted(credentials.username)}`,
+    `realm=${quoted(realm)}`,
+    `nonce=${quoted(nonce)}`,
+    `uri=${quoted(uri)}`,
+    `response="${response}"`,
+    `algorithm=${algorithm}`,
+    ...(hasQop ? ['qop=auth', `nc=${count}`, `cnonce=${quoted(clientNonce)}`] : []),
+    ...(opaque === undefined ? [] : [`opaque=${quoted(opaque)}`]),
+  ].join(', ');
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, (letter) => `\\${letter}`)}"`;
+}
+
+/** RFC 8760 §2.4: challenges come in the order of the server's preference. */
+function firstKnown(header: string): Challenge | undefined {
+  for (const text of header.split(/(?:^|,)\s*digest\s+/i).slice(1)) {
+    const parameters = parametersOf(text);
+    const algorithm = parameters.get('algorithm') ?? 'MD5';
+    const hash = hashes[algorithm.toLowerCase()];
+    const qop = parameters.get('qop');
+    const knowsQop = qop === undefined || qop.split(',').some((word) => word.trim() === 'auth');
+    if (hash && knowsQop && parameters.has('nonce')) return { parameters, algorithm, hash };
+  }
+  return undefined;
+}
+
+function parametersOf(text: string): Map<string, string> {
+  const pattern = /([a-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/gi;
+  return new Map(
+    [...text.matchAll(pattern)].map(([, name = '', inQuotes, bare]) => [
+      name.toLowerCase(),
+      inQuotes?.replaceAll(/\\(.)/g, '$1') ?? bare ?? '',
+    ]),
+  );
+}

@@ -1,0 +1,111 @@
+import { ConnectorError } from '../base/errors.ts';
+import { capabilities } from './capabilities.ts';
+import type { Leg, LegUser } from './leg.ts';
+import { type Party, parseParty, userOf } from './party.ts';
+import { sdpBodyOf } from './sdp-body.ts';
+import { sessionTimerAnswer, tokensOf } from './session-timer.ts';
+import type { Headers, Incoming, Received } from './signalling.ts';
+
+export interface Rejection {
+  readonly status: number;
+  readonly reason?: string;
+  readonly headers?: Headers;
+}
+
+export interface IncomingDependencies {
+  readonly sessionSeconds: number;
+  /** Makes the leg of a dialog and delivers the dialog's requests to it from then on. */
+  readonly createLeg: (dialog: string, user: LegUser) => Leg;
+}
+
+/** A new INVITE that waits for an answer; the SIP server has sent 100. */
+export class IncomingCall {
+  /** Call-ID of the INVITE. */
+  readonly sipCallId: string;
+  readonly from: Party;
+  readonly to: Party;
+  /** User part of the request-URI: what the caller dialled. */
+  readonly dialledUser: string;
+  /** Address the INVITE came from. */
+  readonly sourceAddress: string;
+  /** SDP offer; empty when the caller wants ours (delayed offer). */
+  readonly offer: string;
+  readonly #incoming: Incoming;
+  readonly #with: IncomingDependencies;
+  #state: 'open' | 'answering' | 'done' | 'cancelled' = 'open';
+
+  constructor(incoming: Incoming, dependencies: IncomingDependencies) {
+    const { request } = incoming;
+    this.#incoming = incoming;
+    this.#with = dependencies;
+    this.sipCallId = request.header('call-id') ?? '';
+    this.from = parseParty(request.header('from') ?? '');
+    this.to = parseParty(request.header('to') ?? '');
+    this.dialledUser = userOf(request.uri);
+    this.sourceAddress = request.sourceAddress;
+    const body = sdpBodyOf(request);
+    this.offer = body.kind === 'sdp' ? body.sdp : '';
+  }
+
+  get request(): Received {
+    return this.#incoming.request;
+  }
+
+  /** Called once when the caller gives up; the SIP server has answered 487 by then. */
+  onCancelled(listener: () => void): void {
+    this.#incoming.onCancelled(() => {
+      if (this.#state === 'done' || this.#state === 'cancelled') return;
+      this.#state = 'cancelled';
+      listener();
+    });
+  }
+
+  /** 180, reliably where the caller demands it (RFC 3262 §3). */
+  ring(): void {
+    if (this.#state !== 'open') return;
+    const isReliable = tokensOf(this.request.header('require')).includes('100rel');
+    const headers = { ...capabilities, ...(isReliable ? { Require: '100rel' } : {}) };
+    // A caller that is gone meanwhile is told of by its CANCEL.
+    this.#incoming.respond({ status: 180, headers }).catch(() => undefined);
+  }
+
+  /** 200 with `sdp`: the answer, or our offer where there was none. Rejects with CALL_GONE. */
+  async answer(sdp: string, user: LegUser): Promise<Leg> {
+    if (this.#state !== 'open') throw new ConnectorError('CALL_GONE', 'the caller is gone');
+    this.#state = 'answering';
+    const isOffer = this.offer === '';
+    const dialog = dialogOf(this.request);
+    const leg = this.#with.createLeg(dialog, user);
+    leg.answered(isOffer);
+    try {
+      await this.#incoming.respond({
+        status: 200,
+        headers: {
+          ...capabilities,
+          ...sessionTimerAnswer(this.request, this.#with.sessionSeconds),
+          'Content-Type': 'application/sdp',
+        },
+        body: sdp,
+      });
+    } catch (error) {
+      leg.abandon();
+      throw error;
+    }
+    this.#state = 'done';
+    return leg;
+  }
+
+  /** Final refusal; does nothing when the call is answered, refused or cancelled. */
+  reject({ status, reason, headers = {} }: Rejection): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'done';
+    const response = { status, headers, ...(reason === undefined ? {} : { reason }) };
+    this.#incoming.respond(response).catch(() => undefined);
+  }
+}
+
+/** The SIP server's name for the dialog of an INVITE from the network. */
+function dialogOf(request: Received): string {
+  const { tag } = parseParty(request.header('from') ?? '');
+  return `${request.header('call-id') ?? ''};from-tag=${tag}`;
+}
