@@ -1,4 +1,5 @@
 import type { SipMessage } from '../message/message.ts';
+import type { ParseError } from '../message/parse-error.ts';
 
 export type Protocol = 'udp' | 'tcp' | 'tls';
 
@@ -8,6 +9,11 @@ export interface Remote {
   readonly address: string;
   readonly port: number;
   readonly connection?: string;
+  /**
+   * TLS only: the name that the peer is asked for and that its certificate must hold; the address
+   * where absent.
+   */
+  readonly serverName?: string;
 }
 
 /** A bound socket address, and what peers are told instead of it. */
@@ -43,4 +49,9 @@ export interface Transport {
 /** The layer above a transport. Calls are synchronous and must not throw. */
 export interface TransportUser {
   onMessage(received: Received): void;
+  /**
+   * A request that cannot be parsed but may be answered (`errorResponse(error)`), to `remote`. After an
+   * error of the framing the connection is closed soon after this call.
+   */
+  onMalformed?(error: ParseError, remote: Remote, local: ListenPoint): void;
 }

@@ -1,0 +1,119 @@
+import { isIP } from 'node:net';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { Connections } from './connections.ts';
+import { chooseListenPoint } from './listen-point.ts';
+import type { Shell } from './shell.ts';
+import { createCounters, type TransportStats } from './stats.ts';
+import { Admission, StreamListener } from './stream-listener.ts';
+import type { TlsSettings } from './tls.ts';
+import type { ListenPoint, Remote, Transport, TransportUser } from './transport.ts';
+import { TransportError } from './transport-error.ts';
+import type { TransportLimits } from './transport-limits.ts';
+import { UdpListener } from './udp.ts';
+
+export interface TransportOptions {
+  /** Port 0 lets the system choose. */
+  readonly listen: readonly ListenPoint[];
+  /** Needed for tls listen points; outbound TLS works without, with Node's authorities. */
+  readonly tls?: TlsSettings;
+  readonly limits: TransportLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly user: TransportUser;
+}
+
+/** The sockets of a SIP server. */
+export interface SocketTransport extends Transport {
+  /** A copy of the counters. */
+  stats(): TransportStats;
+}
+
+/**
+ * Binds all listen points and returns when the transport can be used; nothing is delivered before.
+ * Rejects with a `TransportError` that names the address that cannot be bound, everything closed again.
+ */
+export async function startTransport(options: TransportOptions): Promise<SocketTransport> {
+  const { limits, clock, log, user, tls } = options;
+  const shell: Shell = { limits, clock, log, user, counters: createCounters() };
+  const connections = new Connections(shell, tls);
+  const context = { shell, tls, connections, admission: new Admission(shell) };
+  const udp: UdpListener[] = [];
+  const streams: StreamListener[] = [];
+  try {
+    for (const point of options.listen) {
+      if (point.protocol === 'udp') udp.push(await UdpListener.bind(point, shell));
+      else streams.push(await StreamListener.bind(point, context));
+    }
+  } catch (error) {
+    await Promise.all([...udp, ...streams].map((listener) => listener.close()));
+    throw error;
+  }
+  const transport = new Sockets({ udp, streams, connections, shell });
+  for (const listener of [...udp, ...streams]) listener.open();
+  return transport;
+}
+
+class Sockets implements SocketTransport {
+  readonly listenPoints: readonly ListenPoint[];
+  readonly #udp: readonly UdpListener[];
+  readonly #streams: readonly StreamListener[];
+  readonly #connections: Connections;
+  readonly #shell: Shell;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: {
+    udp: readonly UdpListener[];
+    streams: readonly StreamListener[];
+    connections: Connections;
+    shell: Shell;
+  }) {
+    this.#udp = parts.udp;
+    this.#streams = parts.streams;
+    this.#connections = parts.connections;
+    this.#shell = parts.shell;
+    this.listenPoints = [...parts.udp, ...parts.streams].map((listener) => listener.point);
+  }
+
+  async send(message: Buffer, remote: Remote): Promise<void> {
+    if (this.#closing) throw new TransportError('CLOSED', 'the transport is closed');
+    const named = this.#connections.named(remote.connection);
+    if (named) return named.send(message);
+    if (isIP(remote.address) === 0) {
+      throw new TransportError('NOT_AN_ADDRESS', 'messages are sent to addresses, not to names');
+    }
+    const local = this.localFor(remote);
+    if (!local) {
+      throw new TransportError(
+        'NO_LISTEN_POINT',
+        `no ${remote.protocol} listen point of its family`,
+      );
+    }
+    if (remote.protocol !== 'udp') {
+      const connection = await this.#connections.get(remote, local);
+      return connection.send(message);
+    }
+    return this.#udp.find((listener) => listener.point === local)?.send(message, remote);
+  }
+
+  localFor(remote: Remote): ListenPoint | undefined {
+    const open = remote.protocol === 'udp' ? undefined : this.#connections.find(remote);
+    return open?.path.local ?? chooseListenPoint(this.listenPoints, remote);
+  }
+
+  stats(): TransportStats {
+    return structuredClone(this.#shell.counters);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(
+      this.#streams.map((listener) => listener.close()).concat(this.#connections.close()),
+    );
+    await Promise.all(this.#udp.map((listener) => listener.close()));
+  }
+}
