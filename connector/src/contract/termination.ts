@@ -7,6 +7,9 @@ export interface Termination {
     | 'api-hung-up'
     | 'transferred'
     | 'caller-cancelled'
+    /** Of a call of ours: the other side said no, or nobody answered. */
+    | 'callee-refused'
+    | 'no-answer'
     | 'max-duration'
     | 'no-input'
     | 'no-media'

@@ -1,0 +1,189 @@
+import type { Provider } from '../ai/session.ts';
+import type { Clock } from '../base/clock.ts';
+import { ConnectorError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Calls, CallsUser } from '../calls/calls.ts';
+import { optionsAnswer } from '../calls/capabilities.ts';
+import type { IncomingCall } from '../calls/incoming-call.ts';
+import type { Response } from '../calls/signalling.ts';
+import type { Agent } from '../contract/agent.ts';
+import type { Termination } from '../contract/termination.ts';
+import { Conversation, type Speaker } from '../conversation/conversation.ts';
+import type { MediaPlane } from '../media/media-plane.ts';
+import { refusalFor } from './admission.ts';
+import { Call, type CallDependencies, type CallOrigin } from './call.ts';
+import { type CallDetail, type CallSummary, CallsBook } from './calls-book.ts';
+import { isAllowed } from './destinations.ts';
+import { answerCall } from './inbound.ts';
+import type { CallMetrics } from './journal.ts';
+import { dialCall } from './outbound.ts';
+import { addUp, noTraffic, type Traffic } from './traffic.ts';
+
+export interface AgentRoleOptions {
+  readonly agent: Agent;
+  /** The first is used, the rest are fallbacks; not owned. */
+  readonly providers: readonly Provider[];
+  readonly speaker: Speaker | undefined;
+  readonly media: Pick<MediaPlane, 'createEndpoint'>;
+  /** URIs that may be dialled; empty for none. */
+  readonly destinations: readonly string[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Unique names of calls, which others see and cannot guess. */
+  readonly newId: () => string;
+  readonly log: Log;
+  readonly metrics: CallMetrics;
+}
+
+/** Answers calls as one agent, and places some. */
+export class AgentRole implements CallsUser {
+  readonly #options: AgentRoleOptions;
+  readonly #book = new CallsBook();
+  #calls: Pick<Calls, 'dial'> | undefined;
+  #isDraining = false;
+  #traffic: Traffic = noTraffic;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: AgentRoleOptions) {
+    this.#options = options;
+  }
+
+  /** Where outgoing calls leave; before it, none can be placed. */
+  connect(calls: Pick<Calls, 'dial'>): void {
+    this.#calls = calls;
+  }
+
+  get activeCalls(): number {
+    return this.#book.activeCount;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** RTP of all calls since the start. */
+  traffic(): Traffic {
+    return this.#book.active().reduce((sum, call) => addUp(sum, call.traffic), this.#traffic);
+  }
+
+  onIncoming(incoming: IncomingCall): void {
+    const call = this.#createCall({
+      direction: 'inbound',
+      from: incoming.from.uri,
+      to: incoming.to.uri,
+      sipCallId: incoming.sipCallId,
+    });
+    const refusal = this.#refusal();
+    if (refusal) {
+      incoming.reject(refusal);
+      return call.end(refusal.termination);
+    }
+    this.#book.add(call);
+    return void answerCall(call, incoming);
+  }
+
+  onOptions(): Response {
+    const refusal = this.#refusal();
+    if (refusal) return { status: refusal.status, headers: { ...refusal.headers } };
+    return { status: 200, headers: optionsAnswer };
+  }
+
+  list(): readonly CallSummary[] {
+    return this.#book.summaries();
+  }
+
+  find(id: string): CallDetail | undefined {
+    return this.#book.detail(id);
+  }
+
+  /** Ends a call for the API; false when there is none. */
+  hangUp(id: string): boolean {
+    const call = this.#book.find(id);
+    call?.end({ result: 'completed', reason: 'api-hung-up' });
+    return call !== undefined;
+  }
+
+  /** Starts a call. Rejects with DESTINATION_FORBIDDEN, DRAINING or RTP_PORTS_EXHAUSTED. */
+  async place(request: { readonly to: string; readonly from?: string }): Promise<{ id: string }> {
+    const { agent, destinations } = this.#options;
+    const { to, from = `sip:${agent.name}@localhost` } = request;
+    if (!isAllowed(to, destinations)) {
+      throw new ConnectorError('DESTINATION_FORBIDDEN', 'sip.destinations does not allow this');
+    }
+    const refusal = this.#refusal();
+    if (refusal?.termination.reason === 'capacity') {
+      throw new ConnectorError('RTP_PORTS_EXHAUSTED', 'agent.maxCalls calls are up');
+    }
+    if (refusal || !this.#calls) throw new ConnectorError('DRAINING', 'no new calls are taken');
+    const call = this.#createCall({ direction: 'outbound', from, to, sipCallId: '' });
+    this.#book.add(call);
+    try {
+      const audio = await call.openAudio();
+      void dialCall(call, audio, this.#calls);
+    } catch (error) {
+      call.fail(error);
+      throw error;
+    }
+    return { id: call.id };
+  }
+
+  /**
+   * Takes no new calls and resolves when all are over, at the latest after `timeout`: what is up then
+   * is ended. Calling again with less time hurries.
+   */
+  async drain(timeout: number): Promise<void> {
+    this.#isDraining = true;
+    if (this.activeCalls > 0) {
+      await new Promise<void>((resolve) => {
+        const limit = this.#options.clock.after(timeout, resolve);
+        this.#onEmpty = () => {
+          limit.cancel();
+          resolve();
+        };
+      });
+    }
+    this.#endAll({ result: 'failed', reason: 'draining' });
+    await this.#book.released();
+  }
+
+  /** Ends all calls at once, also for a `drain` that waits. */
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    this.#endAll({ result: 'failed', reason: 'draining' });
+    await this.#book.released();
+  }
+
+  #endAll(termination: Termination): void {
+    for (const call of this.#book.active()) call.end(termination);
+  }
+
+  #refusal() {
+    return refusalFor({
+      isDraining: this.#isDraining,
+      activeCalls: this.activeCalls,
+      maxCalls: this.#options.agent.maxCalls,
+    });
+  }
+
+  #createCall(origin: CallOrigin): Call {
+    const { agent, media, clock, log, metrics, newId } = this.#options;
+    const dependencies: CallDependencies = {
+      id: newId(),
+      preferredLaw: agent.codecs[0] === 'PCMA' ? 'pcma' : 'pcmu',
+      recordingFolder: agent.recording?.folder,
+      openEndpoint: (id) => media.createEndpoint({ id, codecs: agent.codecs }),
+      createConversation: (wiring) => new Conversation({ ...this.#options, ...wiring }),
+      clock,
+      log,
+      metrics,
+      onEnded: (ended) => this.#onEnded(ended),
+    };
+    return new Call(dependencies, origin);
+  }
+
+  #onEnded(call: Call): void {
+    this.#traffic = addUp(this.#traffic, call.traffic);
+    this.#book.close(call);
+    if (this.activeCalls === 0) this.#onEmpty?.();
+  }
+}

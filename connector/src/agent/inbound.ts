@@ -1,0 +1,21 @@
+import type { IncomingCall } from '../calls/incoming-call.ts';
+import type { Call } from './call.ts';
+
+/**
+ * Answers an incoming call: ports and SDP, 180, the conversation opened while the phone rings, then
+ * 200. Never rejects; every failure is a refusal with a status and the end of the call.
+ */
+export async function answerCall(call: Call, incoming: IncomingCall): Promise<void> {
+  call.leaveBy(({ status, headers = {} }) => incoming.reject({ status, headers }));
+  incoming.onCancelled(() => call.end({ result: 'cancelled', reason: 'caller-cancelled' }));
+  try {
+    const audio = await call.openAudio();
+    const sdp = incoming.offer === '' ? audio.offer() : audio.answer(incoming.offer);
+    incoming.ring();
+    await audio.open();
+    if (call.isEnded) return;
+    call.answered(await incoming.answer(sdp, call.legUser));
+  } catch (error) {
+    call.fail(error);
+  }
+}

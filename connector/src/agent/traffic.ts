@@ -1,0 +1,34 @@
+import type { EndpointStats } from '../media/endpoint.ts';
+
+/** RTP packets by what became of them. */
+export interface Traffic {
+  readonly packetsReceived: number;
+  readonly packetsSent: number;
+  readonly packetsLost: number;
+  readonly strangers: number;
+}
+
+export const noTraffic: Traffic = {
+  packetsReceived: 0,
+  packetsSent: 0,
+  packetsLost: 0,
+  strangers: 0,
+};
+
+export function trafficOf(stats: EndpointStats): Traffic {
+  return {
+    packetsReceived: stats.packetsIn,
+    packetsSent: stats.packetsOut,
+    packetsLost: stats.lost,
+    strangers: stats.strangers,
+  };
+}
+
+export function addUp(a: Traffic, b: Traffic): Traffic {
+  return {
+    packetsReceived: a.packetsReceived + b.packetsReceived,
+    packetsSent: a.packetsSent + b.packetsSent,
+    packetsLost: a.packetsLost + b.packetsLost,
+    strangers: a.strangers + b.strangers,
+  };
+}
