@@ -8,7 +8,7 @@ export function formatMeta(trace: Trace): string {
 
 /** UTC time of day with six digits of fraction, no date. */
 export function formatTime(wall: number): string {
-  const [, time = ''] = new Date(Math.floor(wall)).toISOString().split('T');
-  const micros = Math.floor((wall - Math.floor(wall)) * 1000);
-  return `${time.replace('Z', '')}${String(micros).padStart(3, '0')}`;
+  const micros = Math.round(wall * 1000);
+  const [, time = ''] = new Date(Math.floor(micros / 1000)).toISOString().split('T');
+  return `${time.replace('Z', '')}${String(micros % 1000).padStart(3, '0')}`;
 }

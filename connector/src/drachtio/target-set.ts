@@ -250,7 +250,8 @@ function contactsOf(response: SipResponse): string[] {
       contact ? [{ uri: formatUri(contact.uri), q: qOf(contact.params) }] : [],
     )
     .toSorted((a, b) => b.q - a.q)
-    .map(({ uri }) => uri);
+    .map(({ uri }) => uri)
+    .filter((uri, index, all) => all.indexOf(uri) === index);
 }
 
 function qOf(params: readonly { name: string; value?: string }[]): number {
