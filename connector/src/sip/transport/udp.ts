@@ -29,8 +29,8 @@ export class UdpListener {
   /** Binds; nothing is received before `open`. Rejects with `LISTEN_FAILED`, naming the address. */
   static async bind(point: ListenPoint, shell: Shell): Promise<UdpListener> {
     const socket = createSocket({
-      type: isIPv6(point.address) ? 'udp6' : 'udp4',
-      ipv6Only: true,
+      // IPv4 peers of a dual-stack socket would show as mapped addresses.
+      ...(isIPv6(point.address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' }),
       recvBufferSize: receiveBufferBytes,
     });
     try {
