@@ -11,7 +11,7 @@ const allowed: Record<string, readonly string[]> = {
   sip: ['base'],
   drachtio: ['base', 'sip'],
   media: ['base', 'sdp-transform'],
-  'ai/openai': ['base', 'media', 'openai', 'ws'],
+  'ai/openai': ['base', 'contract', 'media', 'openai', 'ws'],
   'ai/local': [
     'base',
     'media',

@@ -1,0 +1,58 @@
+import type {
+  ConversationItem,
+  RealtimeClientEvent,
+  SessionUpdateEvent,
+} from 'openai/resources/beta/realtime/realtime';
+import { codecGa, turnDetectionOf } from './codec-ga.ts';
+import type { Codec, Settings } from './command.ts';
+
+/**
+ * The Realtime API before GA, as many compatible servers still speak it. Only the session and the
+ * agent's own text have another shape than in GA.
+ */
+export const codecBeta: Codec = (command, settings) => {
+  if (command.type === 'configure') return configure(command.id, settings);
+  if (
+    command.type === 'add-item' &&
+    command.item.kind === 'message' &&
+    command.item.role === 'agent'
+  )
+    return addItem(command.id, {
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'text', text: command.item.text }],
+    });
+  return codecGa(command, settings);
+};
+
+function configure(event_id: string, settings: Settings): RealtimeClientEvent {
+  return { type: 'session.update', event_id, session: sessionOf(settings) };
+}
+
+function addItem(event_id: string, item: ConversationItem): RealtimeClientEvent {
+  return { type: 'conversation.item.create', event_id, item };
+}
+
+function sessionOf({ provider, session }: Settings): SessionUpdateEvent.Session {
+  const format = session.law === 'pcmu' ? 'g711_ulaw' : 'g711_alaw';
+  return {
+    modalities: ['audio', 'text'],
+    instructions: session.instructions,
+    voice: provider.voice,
+    input_audio_format: format,
+    output_audio_format: format,
+    input_audio_transcription: {
+      model: provider.transcriptionModel,
+      ...(provider.language === undefined ? {} : { language: provider.language }),
+    },
+    turn_detection: turnDetectionOf(provider.turnDetection),
+    tools: session.tools.map(({ name, description, parameters }) => ({
+      type: 'function',
+      name,
+      description,
+      parameters,
+    })),
+    tool_choice: 'auto',
+    ...(provider.speed === undefined ? {} : { speed: provider.speed }),
+  };
+}
