@@ -20,12 +20,12 @@ interface Challenge {
   readonly hash: 'md5' | 'sha256';
 }
 
-const hashes: Readonly<Record<string, Challenge['hash']>> = {
-  md5: 'md5',
-  'md5-sess': 'md5',
-  'sha-256': 'sha256',
-  'sha-256-sess': 'sha256',
-};
+const hashes = new Map<string, Challenge['hash']>([
+  ['md5', 'md5'],
+  ['md5-sess', 'md5'],
+  ['sha-256', 'sha256'],
+  ['sha-256-sess', 'sha256'],
+]);
 
 /** Value for Authorization; undefined when the header holds no challenge that can be answered. */
 export function digestAnswer(header: string, request: DigestRequest): string | undefined {
@@ -67,7 +67,7 @@ function firstKnown(header: string): Challenge | undefined {
   for (const text of header.split(/(?:^|,)\s*digest\s+/i).slice(1)) {
     const parameters = parametersOf(text);
     const algorithm = parameters.get('algorithm') ?? 'MD5';
-    const hash = hashes[algorithm.toLowerCase()];
+    const hash = hashes.get(algorithm.toLowerCase());
     const qop = parameters.get('qop');
     const knowsQop = qop === undefined || qop.split(',').some((word) => word.trim() === 'auth');
     if (hash && knowsQop && parameters.has('nonce')) return { parameters, algorithm, hash };

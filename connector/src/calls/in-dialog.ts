@@ -35,16 +35,16 @@ export function verdictOn(request: Received, sessionSeconds: number): InDialogVe
         ? answer({ status: 200 })
         : answer({ status: 415, headers: { Accept: 'text/plain' } });
     default:
-      return answer(plainAnswers[request.method] ?? refusalOf(request.method));
+      return answer(plainAnswers.get(request.method) ?? refusalOf(request.method));
   }
 }
 
-const plainAnswers: Readonly<Record<string, Response>> = {
-  OPTIONS: { status: 200, headers: optionsAnswer },
-  PRACK: { status: 200 },
+const plainAnswers = new Map<string, Response>([
+  ['OPTIONS', { status: 200, headers: optionsAnswer }],
+  ['PRACK', { status: 200 }],
   // Nobody but the agent decides where its call goes.
-  REFER: { status: 603, reason: 'Decline' },
-};
+  ['REFER', { status: 603, reason: 'Decline' }],
+]);
 
 function answer(response: Response): InDialogVerdict {
   return { kind: 'answer', response };

@@ -9,14 +9,14 @@ const usualDuration = 160;
 const longestDuration = 10_000;
 
 /** Codes of `application/dtmf` that stand for a key by number (as RFC 4733 events do). */
-const numbered: Readonly<Record<string, string>> = {
-  '10': '*',
-  '11': '#',
-  '12': 'A',
-  '13': 'B',
-  '14': 'C',
-  '15': 'D',
-};
+const numbered = new Map([
+  ['10', '*'],
+  ['11', '#'],
+  ['12', 'A'],
+  ['13', 'B'],
+  ['14', 'C'],
+  ['15', 'D'],
+]);
 
 /** The media type of a Content-Type value, lower case, without parameters. */
 export function mediaTypeOf(contentType: string | undefined): string {
@@ -40,7 +40,7 @@ export function parseInfoDigit(
 }
 
 function digitOf(text: string, duration: string | undefined): InfoDigit | undefined {
-  const digit = numbered[text] ?? text.toUpperCase();
+  const digit = numbered.get(text) ?? text.toUpperCase();
   if (!/^[0-9*#A-D]$/.test(digit)) return undefined;
   const length = duration === undefined ? usualDuration : Number(duration);
   return { digit, duration: Math.min(Math.max(length, 1), longestDuration) };

@@ -138,11 +138,12 @@ export class Leg {
   }
 
   #onAck(request: Received): void {
-    const body = sdpBodyOf(request);
-    const isUsable = !this.#awaitsAnswer || this.#acceptAnswer(body.kind === 'sdp' ? body.sdp : '');
-    this.#awaitsAnswer = false;
-    if (isUsable) return this.confirmed();
-    return this.#acknowledged.resolve();
+    if (this.#awaitsAnswer) {
+      this.#awaitsAnswer = false;
+      const body = sdpBodyOf(request);
+      if (!this.#acceptAnswer(body.kind === 'sdp' ? body.sdp : '')) return this.#refuseAnswer();
+    }
+    return this.confirmed();
   }
 
   #acceptAnswer(sdp: string): boolean {
@@ -150,12 +151,15 @@ export class Leg {
       this.#user.onAnswer(sdp);
       return true;
     } catch (error) {
-      const status = error instanceof ConnectorError ? error.sipStatus : 488;
       this.#with.log.info({ error: messageOf(error) }, 'answer in ACK cannot be used');
-      void this.hangUp({ Reason: `SIP;cause=${status};text="Answer not acceptable"` });
-      this.#user.onEnded('media-not-acceptable');
       return false;
     }
+  }
+
+  #refuseAnswer(): void {
+    void this.hangUp({ Reason: 'SIP;cause=488;text="Answer not acceptable"' });
+    this.confirmed();
+    this.#user.onEnded('media-not-acceptable');
   }
 
   #onBye({ request, respond }: Incoming): void {

@@ -3,7 +3,7 @@ const next = {
   /** INVITE received or sent, no final answer. */
   setup: ['answered', 'confirmed', 'ended'],
   /** Our 200 went out; the ACK has not come. */
-  answered: ['confirmed', 'ending', 'ended'],
+  answered: ['confirmed', 'ended'],
   /** ACK received or sent: the dialog is up. */
   confirmed: ['ending', 'ended'],
   /** Our BYE went out. */

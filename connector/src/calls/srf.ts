@@ -82,13 +82,13 @@ const routed = [
 ];
 
 /** Names that drachtio-srf does not expand (RFC 3261 §7.3.3 and its extensions). */
-const compactNames: Readonly<Record<string, string>> = {
-  'refer-to': 'r',
-  'referred-by': 'b',
-  'session-expires': 'x',
-  event: 'o',
-  'content-encoding': 'e',
-};
+const compactNames = new Map([
+  ['refer-to', 'r'],
+  ['referred-by', 'b'],
+  ['session-expires', 'x'],
+  ['event', 'o'],
+  ['content-encoding', 'e'],
+]);
 
 const connectLimit = 10_000;
 const retryMaxDelay = 1000;
@@ -273,7 +273,7 @@ function libraryOptions(draft: Draft): object {
 function headerOf(message: Message, name: string): string | undefined {
   const value = message.get(name);
   if (value !== undefined) return value;
-  const compact = compactNames[name.toLowerCase()];
+  const compact = compactNames.get(name.toLowerCase());
   return compact === undefined ? undefined : message.get(compact);
 }
 
