@@ -37,6 +37,8 @@ export class PlayoutDrift {
   #sinceDrop = Number.POSITIVE_INFINITY;
   #sinceSilence = 0;
   #standing = 0;
+  /** Frames that were in the queue throughout the last window and not needed. */
+  #spare = 0;
   // The window in progress.
   #windowTicks = 0;
   #windowBytes = 0;
@@ -96,7 +98,8 @@ export class PlayoutDrift {
     this.#owed = Math.max(0, this.#owed - 1);
     this.#standing = 0;
     this.#sinceDrop = 0;
-    this.#urgency = 'none';
+    this.#spare -= 1;
+    this.#urgency = this.#owed > 0 && this.#spare > 0 ? 'if-quiet' : 'none';
     this.#openWindow();
   }
 
@@ -118,7 +121,8 @@ export class PlayoutDrift {
 
   #closeWindow(): void {
     const isPaced = this.#isWindowPaced();
-    const isLong = this.#windowMinimum >= this.#frameBytes * (1 + this.#need);
+    this.#spare = Math.floor(this.#windowMinimum / this.#frameBytes) - this.#need;
+    const isLong = this.#spare > 0;
     if (this.#sinceSilence >= needDecayTime && this.#need > 0) {
       this.#need -= 1;
       this.#sinceSilence = 0;

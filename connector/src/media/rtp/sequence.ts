@@ -10,18 +10,6 @@ export class SequenceUnwrapper {
   }
 }
 
-/** The same for a 32 bit timestamp. */
-export class TimestampUnwrapper {
-  #last: number | undefined;
-
-  unwrap(timestamp: number): number {
-    const last = this.#last ?? timestamp;
-    const unwrapped = last + ((timestamp - (last % 0x1_0000_0000)) | 0);
-    this.#last = Math.max(last, unwrapped);
-    return unwrapped;
-  }
-}
-
 /** Distance from one 32 bit timestamp to another, negative when `to` is the older. */
 export function timestampDistance(from: number, to: number): number {
   return (to - from) | 0;

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import type { Terms } from '../sdp/negotiate.ts';
+import { writeRtpHeader } from './packet.ts';
+import { RtpReceiver } from './receiver.ts';
+
+const peer = { address: '198.51.100.7', port: 4000 };
+
+function terms(overrides: Partial<Terms> = {}): Terms {
+  return {
+    law: 'pcmu',
+    payloadType: 0,
+    receivable: new Map([
+      [0, 'pcmu'],
+      [8, 'pcma'],
+    ]),
+    telephoneEvents: [101],
+    remote: peer,
+    remoteRtcp: undefined,
+    isMuxed: false,
+    direction: 'sendrecv',
+    ptime: 20,
+    ...overrides,
+  };
+}
+
+function packet(payloadType: number, sequence: number, payload: Buffer): Buffer {
+  const header = Buffer.alloc(12);
+  const timestamp = sequence * 160;
+  writeRtpHeader(header, { payloadType, hasMarker: false, sequence, timestamp, ssrc: 1 });
+  return Buffer.concat([header, payload]);
+}
+
+function receiver() {
+  const heard: number[] = [];
+  const digits: string[] = [];
+  const rtp = new RtpReceiver({
+    onAudio: (audio) => void heard.push(audio[0] ?? -1),
+    onDigit: (digit) => void digits.push(digit),
+  });
+  rtp.configure(terms(), 'pcmu', 0);
+  return { rtp, heard, digits };
+}
+
+test('audio comes in the order of arrival, without doubles', () => {
+  const { rtp, heard } = receiver();
+  for (const sequence of [1, 3, 2, 3, 4, 1])
+    rtp.receive(packet(0, sequence, Buffer.alloc(160, sequence)), peer, 0);
+  expect(heard).toEqual([1, 3, 2, 4]);
+});
+
+test('a peer that changes its law within the call is heard in the line’s law', () => {
+  const { rtp, heard } = receiver();
+  rtp.receive(packet(0, 1, Buffer.alloc(160, 0x80)), peer, 0);
+  rtp.receive(packet(8, 2, Buffer.alloc(160, 0xaa)), peer, 0);
+  expect(heard).toEqual([0x80, 0x80]);
+});
+
+test('key presses and comfort noise are never audio', () => {
+  const { rtp, heard, digits } = receiver();
+  const press = Buffer.from([7, 0x8a, 3, 0x20]);
+  rtp.receive(packet(101, 1, press), peer, 0);
+  rtp.receive(packet(101, 2, press), peer, 0);
+  rtp.receive(packet(13, 3, Buffer.from([40])), peer, 0);
+  expect([heard, digits, rtp.packets, rtp.malformed]).toEqual([[], ['7', '7'], 3, 0]);
+});
+
+test.each([
+  { name: 'a payload type that was not agreed', bytes: packet(96, 1, Buffer.alloc(160)) },
+  { name: 'what is not RTP', bytes: Buffer.from('OPTIONS sip:a SIP/2.0') },
+])('$name is counted and dropped', ({ bytes }) => {
+  const { rtp, heard } = receiver();
+  rtp.receive(bytes, peer, 0);
+  expect([heard, rtp.malformed, rtp.packets]).toEqual([[], 1, 0]);
+});
+
+test('strangers are counted and dropped', () => {
+  const { rtp, heard } = receiver();
+  rtp.receive(packet(0, 1, Buffer.alloc(160, 1)), peer, 0);
+  const stranger = { address: '203.0.113.66', port: 9 };
+  for (let sequence = 50; sequence < 60; sequence++)
+    rtp.receive(packet(0, sequence, Buffer.alloc(160, 9)), stranger, 0);
+  expect([heard, rtp.strangers, rtp.target]).toEqual([[1], 10, peer]);
+});
+
+test('a packet without payload is no audio', () => {
+  const { rtp, heard } = receiver();
+  rtp.receive(packet(0, 1, Buffer.alloc(0)), peer, 0);
+  expect([heard, rtp.packets]).toEqual([[], 1]);
+});
