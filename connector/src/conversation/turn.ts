@@ -116,6 +116,7 @@ export function isSilent(state: TurnState, position: Position): boolean {
 }
 
 export function step(state: TurnState, event: TurnEvent, position: Position): Step {
+  if ('reply' in event) return replyStep(state, event, position);
   switch (event.type) {
     case 'speech-started':
       return speechStarted(state, position);
@@ -135,8 +136,6 @@ export function step(state: TurnState, event: TurnEvent, position: Position): St
       return sessionLost(state, position);
     case 'ended':
       return ended(state, position);
-    default:
-      return replyStep(state, event, position);
   }
 }
 
