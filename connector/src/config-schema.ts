@@ -81,6 +81,10 @@ const sip = z.strictObject({
     .optional(),
   /** Session-Expires offered and accepted (RFC 4028 §4: at least 90). */
   sessionExpiresSeconds: z.number().int().min(90).max(86_400).default(1800),
+  /** URIs that outgoing calls may go to, `*` for any characters but @ ; ?, as `sip:*@example.com`. */
+  destinations: z
+    .array(z.string().regex(/^(sips?|tel):/, 'expected a sip:, sips: or tel: URI'))
+    .default([]),
 });
 
 const rtp = z.strictObject({

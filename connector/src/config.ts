@@ -51,6 +51,13 @@ export function loadConfig(
   throw new ConnectorError('CONFIG_INVALID', lines.join('\n'));
 }
 
+/** The file that the environment names, for a command line that names none. */
+export function configFileOf(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  return env['CONFIG_FILE'];
+}
+
 /** A problem with the line it is on, where the file has one. */
 export type LocatedProblem = { readonly path: string; readonly reason: string; line?: number };
 
