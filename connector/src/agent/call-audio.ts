@@ -4,19 +4,42 @@ import type { Conversation } from '../conversation/conversation.ts';
 import type { Turn } from '../conversation/turns.ts';
 import type { Endpoint, EndpointStats } from '../media/endpoint.ts';
 import type { Law } from '../media/law.ts';
-import type { LineListener } from '../media/line.ts';
+import type { Line, LineListener } from '../media/line.ts';
+
+/** What a call needs of its endpoint. */
+export type CallEndpoint = Pick<
+  Endpoint,
+  | keyof Line
+  | 'answer'
+  | 'offer'
+  | 'accept'
+  | 'setListener'
+  | 'start'
+  | 'isHeld'
+  | 'lastAudioAt'
+  | 'injectDigit'
+  | 'record'
+  | 'stats'
+  | 'close'
+>;
+
+/** What a call needs of its conversation. */
+export type CallConversation = Pick<
+  Conversation,
+  'open' | 'attach' | 'hold' | 'end' | 'transcript'
+>;
 
 export interface CallAudioDependencies {
-  readonly endpoint: Endpoint;
+  readonly endpoint: CallEndpoint;
   /** Law that is opened with as long as the peer has not said which one it takes. */
   readonly preferredLaw: Law;
-  readonly createConversation: () => Conversation;
+  readonly createConversation: () => CallConversation;
 }
 
 /** A call's endpoint and its conversation, from the offer to the end. */
 export class CallAudio {
   readonly #with: CallAudioDependencies;
-  #conversation: Conversation;
+  #conversation: CallConversation;
   #openedLaw: Law | undefined;
   #listener: LineListener | undefined;
   #isNegotiated = false;
@@ -91,7 +114,7 @@ export class CallAudio {
   }
 
   /** Whether `conversation` is the one that counts. */
-  isCurrent(conversation: Conversation): boolean {
+  isCurrent(conversation: CallConversation): boolean {
     return conversation === this.#conversation;
   }
 

@@ -5,11 +5,9 @@ import type { Log } from '../base/log.ts';
 import type { Leg, LegEnd, LegUser } from '../calls/leg.ts';
 import type { Termination } from '../contract/termination.ts';
 import type { CallControl, TransferOutcome, TransferTarget } from '../conversation/call-control.ts';
-import type { Conversation } from '../conversation/conversation.ts';
 import type { ConversationEvent } from '../conversation/events.ts';
-import type { Endpoint } from '../media/endpoint.ts';
 import type { Law } from '../media/law.ts';
-import { CallAudio, goneError } from './call-audio.ts';
+import { CallAudio, type CallConversation, type CallEndpoint, goneError } from './call-audio.ts';
 import { type CallMetrics, Journal } from './journal.ts';
 import { NoMediaWatch } from './no-media.ts';
 import { type Failure, failureOf, reasonHeader, terminationOf } from './outcome.ts';
@@ -21,12 +19,12 @@ export interface CallDependencies {
   /** Folder for recordings; nothing is recorded without it. */
   readonly recordingFolder: string | undefined;
   /** Rejects with RTP_PORTS_EXHAUSTED. */
-  readonly openEndpoint: (id: string, log: Log) => Promise<Endpoint>;
+  readonly openEndpoint: (id: string, log: Log) => Promise<CallEndpoint>;
   readonly createConversation: (wiring: {
     readonly control: CallControl;
     readonly onEvent: (event: ConversationEvent) => void;
     readonly log: Log;
-  }) => Conversation;
+  }) => CallConversation;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: CallMetrics;
@@ -128,7 +126,7 @@ export class Call {
     return audio;
   }
 
-  #createConversation(): Conversation {
+  #createConversation(): CallConversation {
     const isCurrent = () => this.#audio?.isCurrent(conversation) ?? true;
     const control: CallControl = {
       hangUp: (termination) => {
@@ -136,7 +134,7 @@ export class Call {
       },
       transfer: (target) => this.#transfer(target),
     };
-    const conversation: Conversation = this.#with.createConversation({
+    const conversation: CallConversation = this.#with.createConversation({
       control,
       onEvent: (event) => {
         if (isCurrent()) this.journal.onConversation(event);

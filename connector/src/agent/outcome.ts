@@ -42,6 +42,7 @@ export function failureOf(error: unknown): Failure {
     return { termination: { result: 'failed', reason: 'internal-error' }, status: 500 };
   }
   if (error.code === 'RTP_PORTS_EXHAUSTED') return refusal('capacity');
+  if (error.code === 'DRAINING') return refusal('draining');
   return { termination: endOf[error.code], status: error.sipStatus };
 }
 
