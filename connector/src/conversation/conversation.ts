@@ -75,7 +75,7 @@ export class Conversation {
       ...dependencies,
       onToolCall: (call) => this.#toolCalled(call),
       onCallerActive: () => this.#limits.callerActive(),
-      onSilent: () => this.#link.giveUp('silent'),
+      onUseless: (code) => this.#link.giveUp(code),
       onChange: () => this.#refresh(),
     });
     this.#link = new SessionLink({

@@ -15,6 +15,8 @@ import { ownSession, TurnTaking } from './turn-taking.ts';
 const replyTimeout = 10_000;
 /** The same when a tool's result or keys wait for it. */
 const shortReplyTimeout = 2000;
+/** Replies that may fail one after the other before the session is given up. */
+const failuresBorne = 3;
 /** Keys kept while no session can take them. */
 const digitsKept = 32;
 
@@ -25,8 +27,8 @@ export interface ExchangeDependencies {
   readonly onToolCall: (call: ToolCall) => void;
   /** The caller spoke or pressed a key. */
   readonly onCallerActive: () => void;
-  /** The session owes a reply and is silent. */
-  readonly onSilent: () => void;
+  /** The session owes a reply and is silent, or its replies fail. */
+  readonly onUseless: (code: 'silent' | 'replies-failed') => void;
   /** Something changed otherwise than by a call of a method. */
   readonly onChange: () => void;
 }
@@ -45,10 +47,11 @@ export class Exchange {
   #attachedAt = 0;
   #hasGreeted = false;
   #owesReply = false;
+  #failures = 0;
   #digits: string[] = [];
 
   constructor(dependencies: ExchangeDependencies) {
-    const { clock, onEvent, onChange, onSilent } = dependencies;
+    const { clock, onEvent, onChange, onUseless } = dependencies;
     this.#dependencies = dependencies;
     this.transcript = new Transcript(clock, (turn) => onEvent({ type: 'turn', turn }));
     this.#turns = new TurnTaking({
@@ -59,7 +62,7 @@ export class Exchange {
     });
     this.#watch = new ReplyWatch({
       clock,
-      onSilent,
+      onSilent: () => onUseless('silent'),
       onOwed: () => {
         this.#owesReply = true;
         onChange();
@@ -114,6 +117,7 @@ export class Exchange {
   disconnect(isOwed: boolean): void {
     const { asked, reply, caller } = this.#turns.state;
     this.#session = undefined;
+    this.#failures = 0;
     this.#owesReply ||= isOwed || asked > 0 || reply !== undefined || this.#watch.isOwed;
     this.#turns.step({ type: 'session-lost' });
     this.#callerAudio.disconnect();
@@ -151,7 +155,8 @@ export class Exchange {
 
   /** The hot path, for `audio`: false, nothing else changed. */
   onSessionEvent(event: Exclude<SessionEvent, { type: 'lost' }>): boolean {
-    this.#watch.heard();
+    // A fault may be the adapter's own.
+    if (event.type !== 'fault') this.#watch.heard();
     if (event.type === 'audio') {
       this.#turns.play(event.reply, event.item, event.audio);
       return false;
@@ -234,22 +239,31 @@ export class Exchange {
       case 'tool-call':
         this.#dependencies.onToolCall(event);
         break;
-      case 'reply-ended': {
-        const { type, reply, status } = event;
-        this.#turns.step({ type, reply, isComplete: status === 'completed' });
+      case 'reply-ended':
+        this.#replyEnded(event);
         break;
-      }
       case 'fault':
         this.#dependencies.log.warn({ code: event.code }, 'provider fault');
         break;
     }
   }
 
+  /** A reply that failed is asked for again, so that the caller is not left without. */
+  #replyEnded(event: Extract<SessionEvent, { type: 'reply-ended' }>): void {
+    const { type, reply, status } = event;
+    const isAwaited = this.#turns.state.reply === reply && this.#turns.state.mode === 'open';
+    this.#turns.step({ type, reply, isComplete: status === 'completed' });
+    if (status === 'completed') this.#failures = 0;
+    if (status !== 'failed' || !isAwaited) return;
+    this.#failures++;
+    if (this.#failures < failuresBorne) this.#watch.owe(shortReplyTimeout);
+    else this.#dependencies.onUseless('replies-failed');
+  }
+
   /** The session replies to what the caller said, and with it to what else is owed. */
   #speechStopped(): void {
-    const isMode = this.#turns.state.mode === 'open';
     this.#turns.step({ type: 'speech-stopped' });
-    if (!isMode) return;
+    if (this.#turns.state.mode !== 'open') return;
     this.#watch.owe(this.#owesReply ? shortReplyTimeout : replyTimeout);
     this.#owesReply = false;
   }

@@ -293,3 +293,19 @@ test('a session lost during the goodbye is not replaced; the goodbye is said by 
   expect(talk.line.sounds).toContain(speakerByte);
   expect(talk.hangUps).toEqual([{ result: 'completed', reason: 'max-duration' }]);
 });
+
+test('a reply that fails is asked for again; after three in a row the session is given up', async () => {
+  const talk = await Talk.begun();
+  const { session } = talk;
+  session.hears('And?');
+  for (let i = 0; i < 3; i++) {
+    expect(session.isClosed).toBe(false);
+    session.emit({ type: 'reply-started', reply: `f${i}` });
+    session.emit({ type: 'reply-ended', reply: `f${i}`, status: 'failed' });
+    await talk.pass(2020);
+  }
+  expect(session.calls).toEqual(['respond', 'respond']);
+  expect(session.isClosed).toBe(true);
+  expect(talk.of('provider-lost')[0]?.code).toBe('replies-failed');
+  talk.end();
+});
