@@ -47,7 +47,7 @@ export async function startStation(given: StationOptions = {}): Promise<Station>
       onMessage: (message) => received.push(message),
       onMalformed: (error, remote) => {
         malformed.push(error);
-        const response = errorResponse(error);
+        const response = errorResponse(error, 'station');
         if (response) answers.push(transport?.send(serialize(response), remote));
       },
     },

@@ -158,14 +158,14 @@ test('a nonce survives a small step of the clock back, and not a large one', () 
   expect(checkNonce(key, nonce, now - 60_001)).toBe('stale');
 });
 
-test('the guard forgets what is too old, and the oldest when it is full', () => {
+test('the guard forgets what is too old, and the oldest for a new one when it is full', () => {
   const guard = new ReplayGuard({ lifetime: 100, capacity: 3 });
   for (const nonce of ['a', 'b', 'c']) expect(guard.use(nonce, 1, 0)).toBe(true);
-  expect(guard.use('a', 1, 50)).toBe(true);
-  expect(guard.size).toBeLessThanOrEqual(3);
-  expect(guard.use('d', 1, 500)).toBe(true);
-  expect(guard.size).toBe(1);
+  expect(guard.use('a', 1, 50)).toBe(false);
+  expect(guard.use('d', 1, 60)).toBe(true);
+  expect([guard.size, guard.use('b', 1, 60)]).toEqual([3, false]);
   expect(guard.use('e', 0, 500)).toBe(false);
+  expect(guard.size).toBe(0);
 });
 
 test.each([

@@ -21,21 +21,24 @@ export class ReplayGuard {
 
   /** True, and noted, when the count is above all that were used with this nonce. */
   use(nonce: string, count: number, now: number): boolean {
-    this.#forget(now);
+    this.#forgetOld(now);
     const entry = this.#used.get(nonce);
-    if (entry) {
-      if (count <= entry.count) return false;
-      entry.count = count;
-      return true;
-    }
+    if (count <= (entry?.count ?? 0)) return false;
     // A count that starts above 1 is taken: earlier ones may have gone to another server, or got lost.
-    this.#used.set(nonce, { count, since: now });
-    return count > 0;
+    if (entry) entry.count = count;
+    else this.#add(nonce, { count, since: now });
+    return true;
   }
 
-  #forget(now: number): void {
+  #add(nonce: string, entry: { count: number; readonly since: number }): void {
+    const [oldest] = this.#used.keys();
+    if (this.#used.size >= this.#capacity && oldest !== undefined) this.#used.delete(oldest);
+    this.#used.set(nonce, entry);
+  }
+
+  #forgetOld(now: number): void {
     for (const [nonce, { since }] of this.#used) {
-      if (now - since <= this.#lifetime && this.#used.size < this.#capacity) return;
+      if (now - since <= this.#lifetime) return;
       this.#used.delete(nonce);
     }
   }

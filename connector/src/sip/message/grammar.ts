@@ -1,5 +1,5 @@
 /** RFC 3261 §25.1 `token`. */
-export const tokenPattern = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
+const tokenPattern = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
 export function isToken(text: string): boolean {
   return tokenPattern.test(text);

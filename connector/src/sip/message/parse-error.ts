@@ -1,5 +1,7 @@
 import { canonicalName, header } from './headers.ts';
 import type { Header, SipResponse } from './message.ts';
+import { parseNameAddr } from './name-addr.ts';
+import { param } from './params.ts';
 
 /** Statuses that a malformed request is answered with. */
 export type ErrorStatus = 400 | 413 | 505 | 513;
@@ -51,14 +53,24 @@ export function parseError(problem: string, status: ErrorStatus, known: Known): 
   };
 }
 
-/** The response for a refused request, the problem in its reason phrase; undefined where none may go out. */
-export function errorResponse(error: ParseError): SipResponse | undefined {
+/**
+ * The response for a refused request, the problem in its reason phrase; undefined where none may go out.
+ * `toTag` is set where the To has none (§8.2.6.2).
+ */
+export function errorResponse(error: ParseError, toTag: string): SipResponse | undefined {
   if (error.status === undefined) return undefined;
   return {
     kind: 'response',
     status: error.status,
     reason: `${reasons[error.status]} (${error.problem})`,
-    headers: error.headers,
+    headers: error.headers.map((each) => withToTag(each, toTag)),
     body: Buffer.alloc(0),
   };
+}
+
+function withToTag(line: Header, tag: string): Header {
+  if (canonicalName(line.name) !== 'to') return line;
+  const value = parseNameAddr(line.value);
+  if (!value || param(value.params, 'tag') !== undefined) return line;
+  return { ...line, value: `${line.value};tag=${tag}` };
 }

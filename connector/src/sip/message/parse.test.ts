@@ -82,16 +82,18 @@ test.each([
   ['no Via', text().replace(/Via.*\r\n/, ''), undefined],
 ])('%s is answered with %s', (_name, given, status) => {
   const message = parse(given);
-  expect(message.kind === 'error' && errorResponse(message)?.status).toBe(status);
+  expect(message.kind === 'error' && errorResponse(message, 'new')?.status).toBe(status);
 });
 
 test('the answer to a refused request names the fault and repeats what identifies it', () => {
   const message = parse(text('Max-Forwards: x', 'Subject: private'));
-  const response = message.kind === 'error' ? errorResponse(message) : undefined;
+  const response = message.kind === 'error' ? errorResponse(message, 'new') : undefined;
   expect(response && serialize(response).toString()).toBe(
     [
       'SIP/2.0 400 Bad Request (malformed max-forwards header)',
-      ...lines.slice(1, 6),
+      ...lines.slice(1, 3),
+      'To: <sip:a@b>;tag=new',
+      ...lines.slice(4, 6),
       'Content-Length: 0',
       '',
       '',

@@ -1,9 +1,10 @@
+import { isToken } from './grammar.ts';
 import { contentLengthOf, endOfHead, type Head, parseHead } from './head.ts';
 import { defaultLimits, type MessageLimits } from './limits.ts';
 import type { SipMessage, SipRequest, SipResponse } from './message.ts';
 import { type ErrorStatus, type ParseError, parseError } from './parse-error.ts';
 import { parseUri } from './uri.ts';
-import { isMethod, problemOf } from './validate.ts';
+import { problemOf } from './validate.ts';
 
 /**
  * Parses one message that fills a datagram: without Content-Length the body is all that follows, and
@@ -66,7 +67,7 @@ function parseStart(line: string): Start | { problem: string; status: ErrorStatu
   const [, method = '', uri = '', version] = /^(\S+) (\S+) SIP\/(\d+\.\d+)$/i.exec(line) ?? [];
   if (version === undefined) return { problem: 'malformed first line', status: 400 };
   if (version !== '2.0') return { problem: 'unknown SIP version', status: 505 };
-  if (!isMethod(method)) return { problem: 'malformed method', status: 400 };
+  if (!isToken(method)) return { problem: 'malformed method', status: 400 };
   const parsed = parseUri(uri);
   // §19.1.1: a Request-URI holds no headers.
   if (!parsed || (parsed.kind === 'sip' && parsed.headers.length > 0)) {

@@ -39,7 +39,7 @@ test.each(torture.filter((each) => typeof each.parse === 'number'))(
   '$name can be answered with $parse, its Via and what else identifies it in place',
   ({ name, parse }) => {
     const error = parseMessage(tortureBytes(name));
-    const response = error.kind === 'error' ? errorResponse(error) : undefined;
+    const response = error.kind === 'error' ? errorResponse(error, 'x') : undefined;
     expect(response?.status).toBe(parse);
     expect(response && header(response, 'via')).toMatch(/^SIP/);
     expect(response && header(response, 'content-type')).toBeUndefined();
@@ -63,7 +63,7 @@ test.each(torture)('every truncation of $name returns', ({ name }) => {
   const bytes = tortureBytes(name);
   for (let length = 0; length < bytes.length; length++) {
     const message = parseMessage(bytes.subarray(0, length));
-    if (message.kind === 'error') errorResponse(message);
+    if (message.kind === 'error') errorResponse(message, 'x');
     const frames = createFramer(defaultLimits).push(bytes.subarray(0, length));
     expect(frames.length, `${length} bytes`).toBeLessThan(3);
   }

@@ -24,7 +24,7 @@ export interface TelUri {
 }
 
 /** A URI of a scheme that is not understood, as written. */
-export interface OtherUri {
+interface OtherUri {
   readonly kind: 'other';
   readonly scheme: string;
   readonly text: string;

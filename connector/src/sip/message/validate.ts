@@ -1,5 +1,5 @@
 import { parseCSeq } from './cseq.ts';
-import { digitsOf, isToken } from './grammar.ts';
+import { digitsOf } from './grammar.ts';
 import { canonicalName, headers as valuesOf } from './headers.ts';
 import type { SipMessage } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
@@ -70,9 +70,4 @@ function problemOfCSeq(message: SipMessage): string | undefined {
   if (message.kind === 'response') return undefined;
   const [value = ''] = valuesOf(message, 'cseq');
   return parseCSeq(value)?.method === message.method ? undefined : 'CSeq of another method';
-}
-
-/** §7.1: a method is a token. */
-export function isMethod(text: string): boolean {
-  return isToken(text);
 }

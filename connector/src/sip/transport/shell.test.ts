@@ -39,14 +39,18 @@ test.each([
 });
 
 test('responses stay as they are', () => {
+  const got: SipMessage[] = [];
+  const each = shell({ onMessage: ({ message }) => got.push(message) });
+  const { headers: lines, body } = request('SIP/2.0/UDP x');
   const response: SipMessage = {
     kind: 'response',
     status: 200,
     reason: 'OK',
-    headers: [{ name: 'Via', value: 'SIP/2.0/UDP x' }],
-    body: Buffer.alloc(0),
+    headers: lines,
+    body,
   };
-  expect(markSource(response, remote)).toBe(response);
+  deliver(each, { message: response, remote, local, sizeBytes: 1 });
+  expect(got).toEqual([response]);
 });
 
 test('a user that throws does not reach the socket', () => {
@@ -64,8 +68,13 @@ test('malformed messages are counted, and told where they may be answered', () =
   const told: ParseError[] = [];
   const each = shell({ onMessage: () => undefined, onMalformed: (error) => told.push(error) });
   const silent: ParseError = { kind: 'error', problem: 'x', headers: [] };
-  const loud: ParseError = { ...silent, status: 400 };
+  const loud: ParseError = {
+    ...silent,
+    status: 400,
+    headers: [{ name: 'v', value: 'SIP/2.0/UDP x' }],
+  };
   for (const error of [silent, loud]) deliverError(each, error, { remote, local });
   expect(each.counters.malformed).toBe(2);
-  expect(told).toEqual([loud]);
+  const value = 'SIP/2.0/UDP x;received=192.0.2.1;rport=1024';
+  expect(told).toEqual([{ ...loud, headers: [{ name: 'v', value }] }]);
 });

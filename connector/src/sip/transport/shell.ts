@@ -1,8 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { type Log } from '../../base/log.ts';
-import { headers, withTopValue } from '../message/headers.ts';
-import type { SipMessage } from '../message/message.ts';
+import { type HasHeaders, headers, withTopValue } from '../message/headers.ts';
 import type { ParseError } from '../message/parse-error.ts';
 import { formatVia, parseVia, withSource } from '../message/via.ts';
 import type { Counters } from './stats.ts';
@@ -21,7 +20,8 @@ export interface Shell {
 /** Hands a message to the layer above, with its source in the top Via if it is a request. */
 export function deliver(shell: Shell, received: Received): void {
   shell.counters.received[received.remote.protocol]++;
-  const message = markSource(received.message, received.remote);
+  const { message: given, remote } = received;
+  const message = given.kind === 'request' ? markSource(given, remote) : given;
   guard(shell, () => shell.user.onMessage({ ...received, message }));
 }
 
@@ -34,12 +34,12 @@ export function deliverError(
   shell.counters.malformed++;
   shell.log.debug({ problem: error.problem, protocol: path.remote.protocol }, 'message refused');
   if (error.status === undefined) return;
-  guard(shell, () => shell.user.onMalformed?.(error, path.remote, path.local));
+  const marked = markSource(error, path.remote);
+  guard(shell, () => shell.user.onMalformed?.(marked, path.remote, path.local));
 }
 
 /** §18.2.1 and RFC 3581 §4, with rport whether the client asked for it or not. */
-export function markSource(message: SipMessage, remote: Remote): SipMessage {
-  if (message.kind === 'response') return message;
+export function markSource<M extends HasHeaders>(message: M, remote: Remote): M {
   const via = parseVia(headers(message, 'via')[0] ?? '');
   if (!via) return message;
   return withTopValue(message, 'via', formatVia(withSource(via, remote.address, remote.port)));

@@ -41,7 +41,7 @@ function ciphersOf(tls: TlsSettings): { ciphers?: string } {
 }
 
 /** RFC 5922 §7.1: a `sip:` URI among the subject alternative names counts as well as DNS and address. */
-export function identityErrorOf(name: string, certificate: PeerCertificate): Error | undefined {
+function identityErrorOf(name: string, certificate: PeerCertificate): Error | undefined {
   const alternatives = (certificate.subjectaltname ?? '').split(', ');
   if (alternatives.includes(`URI:sip:${name.toLowerCase()}`)) return undefined;
   return checkServerIdentity(name, certificate);

@@ -50,7 +50,7 @@ export interface Transport {
 export interface TransportUser {
   onMessage(received: Received): void;
   /**
-   * A request that cannot be parsed but may be answered (`errorResponse(error)`), to `remote`. After an
+   * A request that cannot be parsed but may be answered (`errorResponse`), to `remote`. After an
    * error of the framing the connection is closed soon after this call.
    */
   onMalformed?(error: ParseError, remote: Remote, local: ListenPoint): void;
