@@ -1,3 +1,4 @@
+import { ConnectorError } from '../../base/errors.ts';
 import type { ServerError } from './server-event.ts';
 
 /** What an error event of the server means for the session. */
@@ -29,6 +30,22 @@ const verdicts: Readonly<Record<string, Verdict>> = {
 export function verdictOf({ code }: Pick<ServerError, 'code'>): Verdict {
   return Object.hasOwn(verdicts, code) ? (verdicts[code] ?? { type: 'fault' }) : { type: 'fault' };
 }
+
+/** The error of a session that the server does not configure. Nothing of a caller was sent yet. */
+export function openingError({ code, message }: ServerError): ConnectorError {
+  const verdict = verdictOf({ code });
+  if (verdict.type === 'lost' && !verdict.retryable)
+    return new ConnectorError('PROVIDER_REFUSED', describe(code));
+  return passingCodes.has(code)
+    ? new ConnectorError('PROVIDER_UNAVAILABLE', describe(code))
+    : new ConnectorError('PROVIDER_REFUSED', `${describe(code)}: ${message.slice(0, 200)}`);
+}
+
+const passingCodes: ReadonlySet<string> = new Set([
+  'rate_limit_exceeded',
+  'server_error',
+  'session_expired',
+]);
 
 /** A close frame of the server after the session was open. */
 export function closeVerdict(closeCode: number): { code: string; retryable: boolean } {

@@ -1,0 +1,74 @@
+import type { Clock } from '../../base/clock.ts';
+import { ConnectorError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { OpenAiOptions } from '../../contract/agent.ts';
+import type { Provider, Session, SessionEvent, SessionOptions } from '../session.ts';
+import { codecBeta } from './codec-beta.ts';
+import { codecGa } from './codec-ga.ts';
+import { connect } from './connect.ts';
+import { OpenAiSession } from './session.ts';
+
+export interface OpenAiProviderOptions {
+  readonly options: OpenAiOptions;
+  /** Empty for a local server that asks for none. */
+  readonly apiKey: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+// From dialling to `session.updated`; a caller has heard it ring that long.
+const openLimit = 10_000;
+
+/** OpenAI Realtime, or a server that speaks its protocol. */
+export function createOpenAiProvider(parts: OpenAiProviderOptions): Provider {
+  return {
+    name: 'openai',
+    open: (options, onEvent, signal) => open(parts, { options, onEvent, signal }),
+    // Sessions share nothing.
+    close: () => Promise.resolve(),
+  };
+}
+
+interface Order {
+  readonly options: SessionOptions;
+  readonly onEvent: (event: SessionEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+async function open(
+  { options, apiKey, clock, log }: OpenAiProviderOptions,
+  order: Order,
+): Promise<Session> {
+  const { signal } = order;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  if (signal.aborted) throw abandoned();
+  const session = new OpenAiSession(
+    {
+      connect: (user) => connect({ options, apiKey }, user),
+      codec: options.dialect === 'beta' ? codecBeta : codecGa,
+      settings: { provider: options, session: order.options },
+      clock,
+      log,
+      onEvent: order.onEvent,
+    },
+    { onReady: resolve, onFailed: reject },
+  );
+  const onAbort = () => session.abandon(abandoned());
+  signal.addEventListener('abort', onAbort, { once: true });
+  const limit = clock.after(openLimit, () =>
+    session.abandon(
+      new ConnectorError('PROVIDER_TIMEOUT', `openai did not open a session in ${openLimit} ms`),
+    ),
+  );
+  try {
+    await promise;
+    return session;
+  } finally {
+    limit.cancel();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function abandoned(): ConnectorError {
+  return new ConnectorError('PROVIDER_CLOSED', 'the opening of a session was given up');
+}

@@ -1,0 +1,216 @@
+import type { Clock, Timer } from '../../base/clock.ts';
+import { ConnectorError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { HistoryItem, Session, SessionEvent } from '../session.ts';
+import type { Codec, Settings } from './command.ts';
+import type { Connection, ConnectionUser } from './connect.ts';
+import { type Input, newExchange, step } from './exchange.ts';
+import { closeVerdict, describe, openingError } from './fault.ts';
+import { Keepalive } from './keepalive.ts';
+import { readServerEvent } from './server-event.ts';
+import type { Effect, Exchange } from './step.ts';
+
+export interface SessionParts {
+  readonly connect: (user: ConnectionUser) => Connection;
+  readonly codec: Codec;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onEvent: (event: SessionEvent) => void;
+}
+
+/** How an opening went. */
+export interface Opening {
+  onReady(): void;
+  onFailed(error: ConnectorError): void;
+}
+
+// 48 KiB of base64 and JSON are four seconds of speech: the network has stopped, not hiccuped.
+const backlogLimitBytes = 48 * 1024;
+const goodbyeLimit = 2000;
+
+/** One connection and the exchange over it: runs the machine's effects, and nothing else. */
+export class OpenAiSession implements Session {
+  readonly #parts: SessionParts;
+  readonly #connection: Connection;
+  readonly #keepalive: Keepalive;
+  readonly #inbox: Input[] = [];
+  #exchange: Exchange;
+  #opening: Opening | undefined;
+  #phase: 'running' | 'over' = 'running';
+  #isStepping = false;
+  #isCongested = false;
+  #watch: Timer | undefined;
+  #goodbye: Timer | undefined;
+
+  constructor(parts: SessionParts, opening: Opening) {
+    this.#parts = parts;
+    this.#opening = opening;
+    this.#exchange = newExchange(parts.settings.session.history);
+    this.#connection = parts.connect({
+      onEvent: (event) => this.#onServerEvent(event),
+      onUnreadable: () => this.#fault('unreadable_event'),
+      onPong: () => this.#keepalive.alive(),
+      onFailed: (error) => this.#fail(error),
+      onClosed: (code) => this.#onClosed(code),
+    });
+    this.#keepalive = new Keepalive(parts.clock, {
+      ping: () => this.#connection.ping(),
+      onDead: () => this.#lose('ping_timeout', true),
+    });
+  }
+
+  appendAudio(audio: Buffer): void {
+    if (this.#phase === 'over' || this.#hasBacklog()) return;
+    // Built by hand: this runs 50 times a second for each call.
+    const base64 = audio.toString('base64');
+    this.#connection.send(`{"type":"input_audio_buffer.append","audio":"${base64}"}`);
+  }
+
+  appendDigit(digit: string): void {
+    this.#take({ type: 'digit', digit });
+  }
+
+  say(text: string): void {
+    this.#take({ type: 'speak', say: text });
+  }
+
+  respond(): void {
+    this.#take({ type: 'speak', say: undefined });
+  }
+
+  interrupt(heard: { readonly item: string; readonly milliseconds: number } | undefined): void {
+    this.#take({ type: 'interrupt', heard });
+  }
+
+  addToolResult(callId: string, output: string): void {
+    const item: HistoryItem = { kind: 'tool-result', callId, output };
+    this.#take({ type: 'add-item', item });
+  }
+
+  close(): void {
+    if (this.#phase === 'over') return;
+    this.#release();
+    this.#connection.close();
+    // A server that does not answer the goodbye keeps no socket of ours.
+    this.#goodbye = this.#parts.clock.after(goodbyeLimit, () => this.#connection.terminate());
+  }
+
+  /** Gives up an opening; the promise of `open` is rejected with `error`. */
+  abandon(error: ConnectorError): void {
+    this.#fail(error);
+    this.#connection.terminate();
+  }
+
+  /** Inputs that come while one is worked on (from `onEvent`) wait for their turn. */
+  #take(input: Input): void {
+    if (this.#phase === 'over') return;
+    this.#inbox.push(input);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      const [exchange, effects] = step(this.#exchange, next);
+      this.#exchange = exchange;
+      for (const effect of effects) this.#run(effect);
+    }
+    this.#isStepping = false;
+  }
+
+  #run(effect: Effect): void {
+    const { codec, settings, log } = this.#parts;
+    switch (effect.type) {
+      case 'send':
+        this.#connection.send(JSON.stringify(codec(effect.command, settings)));
+        return;
+      case 'emit':
+        this.#emit(effect.event);
+        return;
+      case 'watch':
+        this.#setWatch(effect.delay);
+        return;
+      case 'ready':
+        this.#keepalive.start();
+        this.#opening?.onReady();
+        this.#opening = undefined;
+        return;
+      case 'refused':
+        this.abandon(openingError(effect.error));
+        return;
+      case 'lost':
+        this.#lose(effect.code, effect.retryable);
+        return;
+      case 'note':
+        log.debug(
+          { code: effect.error.code, pii: effect.error.message },
+          'openai reported an error',
+        );
+    }
+  }
+
+  #onServerEvent(raw: object): void {
+    if (this.#phase === 'over') return;
+    this.#keepalive.alive();
+    const event = readServerEvent(raw);
+    if (event !== undefined) this.#take({ type: 'server', event });
+  }
+
+  #onClosed(code: number): void {
+    this.#goodbye?.cancel();
+    if (this.#phase === 'over') return;
+    const { code: reason, retryable } = closeVerdict(code);
+    if (this.#opening === undefined) this.#lose(reason, retryable);
+    else
+      this.#fail(
+        new ConnectorError(
+          retryable ? 'PROVIDER_UNAVAILABLE' : 'PROVIDER_REFUSED',
+          describe(reason),
+        ),
+      );
+  }
+
+  /** The opening did not succeed. */
+  #fail(error: ConnectorError): void {
+    if (this.#phase === 'over') return;
+    const opening = this.#opening;
+    this.#release();
+    opening?.onFailed(error);
+  }
+
+  #lose(code: string, retryable: boolean): void {
+    if (this.#phase === 'over') return;
+    this.#release();
+    this.#connection.terminate();
+    this.#parts.onEvent({ type: 'lost', code, message: describe(code), retryable });
+  }
+
+  #release(): void {
+    this.#phase = 'over';
+    this.#opening = undefined;
+    this.#inbox.length = 0;
+    this.#watch?.cancel();
+    this.#keepalive.stop();
+  }
+
+  #setWatch(delay: number | undefined): void {
+    this.#watch?.cancel();
+    if (delay === undefined || this.#phase === 'over') return;
+    this.#watch = this.#parts.clock.after(delay, () => this.#take({ type: 'watch-ended' }));
+  }
+
+  /** Audio that cannot leave is dropped: late it would be worth nothing, and it must not pile up. */
+  #hasBacklog(): boolean {
+    const bytes = this.#connection.bufferedBytes;
+    if (bytes > backlogLimitBytes && !this.#isCongested) this.#fault('backlog');
+    if (bytes > backlogLimitBytes) this.#isCongested = true;
+    else if (bytes < backlogLimitBytes / 2) this.#isCongested = false;
+    return this.#isCongested;
+  }
+
+  #fault(code: string): void {
+    this.#emit({ type: 'fault', code, message: describe(code) });
+  }
+
+  #emit(event: SessionEvent): void {
+    if (this.#phase !== 'over') this.#parts.onEvent(event);
+  }
+}
