@@ -378,7 +378,4 @@ function keyPrefixOf(random: () => number): string {
   ).join('');
 }
 
-export type { CallControl, TransferOutcome, TransferTarget } from './call-control.ts';
-export type { ConversationEvent, ToolOutcome } from './events.ts';
 export type { Speaker } from './phrases.ts';
-export type { AgentTurn, CallerTurn, DigitsTurn, ToolTurn, Turn } from './turns.ts';

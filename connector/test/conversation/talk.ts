@@ -2,13 +2,10 @@ import { silentLog } from '../../src/base/log.ts';
 import type { Agent } from '../../src/contract/agent.ts';
 import { agentSchema } from '../../src/contract/agent.ts';
 import type { Termination } from '../../src/contract/termination.ts';
-import type {
-  ConversationEvent,
-  Speaker,
-  TransferOutcome,
-  TransferTarget,
-} from '../../src/conversation/conversation.ts';
+import type { TransferOutcome, TransferTarget } from '../../src/conversation/call-control.ts';
 import { Conversation } from '../../src/conversation/conversation.ts';
+import type { ConversationEvent } from '../../src/conversation/events.ts';
+import type { Speaker } from '../../src/conversation/phrases.ts';
 import type { LineListener } from '../../src/media/line.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeLine } from '../support/fake-line.ts';
