@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { options, type Station, startStation } from './station.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { closed, eventually, options, type Station, startStation } from './station.ts';
 
 function dial(station: Station): Socket {
   const socket = connect(station.at('tcp').port, '127.0.0.1');
@@ -14,8 +13,8 @@ test('a connection without a first message is closed', async () => {
   const station = await startStation({ limits: { messageTimeout: 60 } });
   const socket = dial(station);
   socket.resume();
-  await once(socket, 'close');
-  await vi.waitFor(() =>
+  await closed(socket);
+  await eventually(() =>
     expect(station.transport.stats()).toMatchObject({ closed: { slow: 1 }, inbound: 0 }),
   );
 });
@@ -29,16 +28,16 @@ test('a message that drips in is given up, though bytes keep coming', async () =
   const drip = setInterval(() => socket.write('x'), 10);
   onTestFinished(() => clearInterval(drip));
   const started = performance.now();
-  await once(socket, 'close');
+  await closed(socket);
   expect(performance.now() - started).toBeLessThan(2000);
-  await vi.waitFor(() => expect(station.transport.stats().closed.slow).toBe(1));
+  await eventually(() => expect(station.transport.stats().closed.slow).toBe(1));
 });
 
 test('a peer that sends one message after the other, each in parts, is not slow', async () => {
-  const station = await startStation({ limits: { messageTimeout: 200 } });
+  const station = await startStation({ limits: { messageTimeout: 500 } });
   const socket = dial(station);
   const half = options('x').length / 2;
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 80; round++) {
     // Each write ends in the middle of a message, so that one is always incomplete.
     const message = options('x');
     socket.write(
@@ -48,21 +47,21 @@ test('a peer that sends one message after the other, each in parts, is not slow'
     );
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  await vi.waitFor(() => expect(station.received.length).toBe(39));
-  await vi.waitFor(() =>
+  await eventually(() => expect(station.received.length).toBe(79));
+  await eventually(() =>
     expect(station.transport.stats()).toMatchObject({ inbound: 1, closed: { slow: 0 } }),
   );
 });
 
 test('an idle connection is closed, pings keep an inbound one', async () => {
-  const station = await startStation({ limits: { idleTimeout: 150 } });
+  const station = await startStation({ limits: { idleTimeout: 500 } });
   const [idle, pinging] = [dial(station), dial(station)];
   for (const socket of [idle, pinging]) socket.resume().write(options('i'));
-  const pings = setInterval(() => pinging.write('\r\n\r\n'), 30);
+  const pings = setInterval(() => pinging.write('\r\n\r\n'), 80);
   onTestFinished(() => clearInterval(pings));
-  await once(idle, 'close');
-  await vi.waitFor(() => expect(station.transport.stats().keepalives).toBeGreaterThan(8));
-  await vi.waitFor(() =>
+  await closed(idle);
+  await eventually(() => expect(station.transport.stats().keepalives).toBeGreaterThan(8));
+  await eventually(() =>
     expect(station.transport.stats()).toMatchObject({ inbound: 1, closed: { idle: 1 } }),
   );
 });
@@ -70,15 +69,15 @@ test('an idle connection is closed, pings keep an inbound one', async () => {
 test('connections beyond the limit of a source are refused, and places become free', async () => {
   const station = await startStation({ limits: { maxConnectionsPerSource: 2 } });
   const sockets = [dial(station), dial(station)];
-  await vi.waitFor(() => expect(station.transport.stats().inbound).toBe(2));
+  await eventually(() => expect(station.transport.stats().inbound).toBe(2));
   const third = dial(station);
   third.resume();
-  await once(third, 'close');
-  await vi.waitFor(() =>
+  await closed(third);
+  await eventually(() =>
     expect(station.transport.stats()).toMatchObject({ refused: 1, inbound: 2 }),
   );
   sockets[0]?.destroy();
-  await vi.waitFor(() => expect(station.transport.stats().inbound).toBe(1));
+  await eventually(() => expect(station.transport.stats().inbound).toBe(1));
   dial(station).write(options('l1'));
   await station.next('l1');
 });
@@ -86,7 +85,7 @@ test('connections beyond the limit of a source are refused, and places become fr
 test('the limit over all sources counts as well', async () => {
   const station = await startStation({ limits: { maxConnections: 1 } });
   dial(station);
-  await vi.waitFor(() => expect(station.transport.stats().inbound).toBe(1));
+  await eventually(() => expect(station.transport.stats().inbound).toBe(1));
   const other = connect({
     port: station.at('tcp').port,
     host: '127.0.0.1',
@@ -94,7 +93,7 @@ test('the limit over all sources counts as well', async () => {
   });
   onTestFinished(() => void other.destroy());
   other.on('error', () => undefined).resume();
-  await once(other, 'close');
+  await closed(other);
   expect(station.transport.stats().refused).toBe(1);
 });
 
@@ -110,9 +109,9 @@ test('a message without Content-Length is answered, then the connection closed',
       .toString()
       .replace(/Content-Length.*\r\n/, ''),
   );
-  await once(socket, 'close');
+  await closed(socket);
   expect(text).toMatch(/^SIP\/2.0 400 Bad Request \(no Content-Length\)\r\n/);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(station.transport.stats()).toMatchObject({ malformed: 1, closed: { malformed: 1 } }),
   );
 });
@@ -138,7 +137,7 @@ test('a peer that does not read is dropped when the buffers are full', async () 
     Array.from({ length: 400 }, () => station.transport.send(big, remote)),
   );
   expect(results.some((each) => each.status === 'rejected')).toBe(true);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(station.transport.stats()).toMatchObject({ inbound: 0, closed: { stuck: 1 } }),
   );
 });
@@ -153,9 +152,9 @@ test('closing the transport sends what was written and ends every connection', a
   socket.write(options('z1'));
   const { remote } = await station.next('z1');
   const sent = station.transport.send(options('z2', 'x'.repeat(50_000)), remote);
-  await Promise.all([station.transport.close(), sent, once(socket, 'close')]);
+  await Promise.all([station.transport.close(), sent, closed(socket)]);
   expect(text.length).toBeGreaterThan(50_000);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(station.transport.stats()).toMatchObject({ inbound: 0, closed: { local: 1 } }),
   );
 });

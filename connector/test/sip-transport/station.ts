@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { expect, onTestFinished, vi } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
@@ -64,14 +65,11 @@ export async function startStation(given: StationOptions = {}): Promise<Station>
       return { protocol, address, port: point?.port ?? 0 };
     },
     next: (callId) =>
-      vi.waitFor(
-        () => {
-          const found = received.find(({ message }) => callIdOf(message) === callId);
-          if (!found) throw new Error(`nothing received for ${callId}`);
-          return found;
-        },
-        { timeout: 5000, interval: 5 },
-      ),
+      eventually(() => {
+        const found = received.find(({ message }) => callIdOf(message) === callId);
+        if (!found) throw new Error(`nothing received for ${callId}`);
+        return found;
+      }),
   };
 }
 
@@ -99,4 +97,16 @@ export function options(callId: string, body = ''): Buffer {
 /** A 200 for a request, as bytes. */
 export function ok({ headers }: SipMessage): Buffer {
   return serialize({ kind: 'response', status: 200, reason: 'OK', headers, body: Buffer.alloc(0) });
+}
+
+/** Resolves when a socket is closed, orderly or by a reset. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
+}
+
+/** Repeats a check until it holds, for as long as a busy machine may need. */
+export function eventually<T>(check: () => T): Promise<T> {
+  return vi.waitFor(check, { timeout: 10_000, interval: 5 });
 }

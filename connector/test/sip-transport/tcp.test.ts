@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { ok, options, type Station, startStation } from './station.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually, ok, options, type Station, startStation } from './station.ts';
 
 async function dial(station: Station): Promise<Socket> {
   const socket = connect(station.at('tcp').port, '127.0.0.1');
@@ -71,7 +71,7 @@ test('a ping is answered by a pong, between messages, and counted', async () => 
   const got = collect(socket);
   socket.write(Buffer.concat([Buffer.from('\r\n\r\n'), options('k1'), Buffer.from('\r\n\r\n')]));
   await station.next('k1');
-  await vi.waitFor(() => expect(got.text).toBe('\r\n\r\n'));
+  await eventually(() => expect(got.text).toBe('\r\n\r\n'));
   expect(station.transport.stats().keepalives).toBe(2);
 });
 
@@ -88,9 +88,9 @@ test('outbound connections are kept alive by pings; a peer that stops answering 
   await once(server, 'listening');
   const bound = server.address();
   const port = typeof bound === 'object' && bound ? bound.port : 0;
-  const station = await startStation({ limits: { pingInterval: 60, pongTimeout: 40 } });
+  const station = await startStation({ limits: { pingInterval: 300, pongTimeout: 250 } });
   await station.transport.send(options('p1'), { protocol: 'tcp', address: '127.0.0.1', port });
-  await vi.waitFor(() => expect(station.transport.stats().closed.silent).toBe(1), 3000);
+  await eventually(() => expect(station.transport.stats().closed.silent).toBe(1));
   expect(pings).toHaveLength(3);
   expect(station.transport.stats().keepalives).toBe(2);
 });
@@ -101,7 +101,7 @@ test('peers that know no pong are pinged on, and kept', async () => {
     await startStation(),
   ];
   await a.transport.send(options('p2'), b.at('tcp'));
-  await vi.waitFor(() => expect(b.transport.stats().keepalives).toBeGreaterThan(4));
+  await eventually(() => expect(b.transport.stats().keepalives).toBeGreaterThan(4));
   expect(a.transport.stats()).toMatchObject({ outbound: 1, closed: { silent: 0 } });
 });
 
@@ -111,7 +111,7 @@ test('after the peer closed, the next message opens a new connection', async () 
   const { port } = b.at('tcp');
   await b.next('r1');
   await b.transport.close();
-  await vi.waitFor(() => expect(a.transport.stats().outbound).toBe(0));
+  await eventually(() => expect(a.transport.stats().outbound).toBe(0));
   const refused = a.transport.send(options('r2'), { protocol: 'tcp', address: '127.0.0.1', port });
   await expect(refused).rejects.toMatchObject({
     code: 'CONNECT_FAILED',

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import { connect, createServer } from 'node:tls';
-import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Certificate, makeCertificate } from './certificates.ts';
-import { ok, options, type StationOptions, startStation } from './station.ts';
+import { closed, eventually, ok, options, type StationOptions, startStation } from './station.ts';
 
 let named: Certificate;
 let addressed: Certificate;
@@ -94,7 +94,7 @@ test('the name is sent as SNI, an address is not', async () => {
   const remote = { protocol: 'tls', address: '127.0.0.1', port } as const;
   await client.transport.send(options('n4'), remote);
   await client.transport.send(options('n5'), { ...remote, serverName: 'sni.example.test' });
-  await vi.waitFor(() => expect(names).toEqual([false, 'sni.example.test']));
+  await eventually(() => expect(names).toEqual([false, 'sni.example.test']));
 });
 
 test('TLS 1.1 is refused in both directions', async () => {
@@ -103,7 +103,7 @@ test('TLS 1.1 is refused in both directions', async () => {
   const socket = connect({ port: server.at('tls').port, host: '127.0.0.1', ca: named.ca, ...old });
   onTestFinished(() => void socket.destroy());
   await expect(once(socket, 'secureConnect')).rejects.toThrow(/protocol/);
-  await vi.waitFor(() => expect(server.transport.stats().handshakesFailed).toBe(1));
+  await eventually(() => expect(server.transport.stats().handshakesFailed).toBe(1));
   const oldServer = createServer({ key: named.key, cert: named.cert, ...old }).listen(
     0,
     '127.0.0.1',
@@ -131,7 +131,7 @@ test('a handshake that does not go on is given up, and holds a place until then'
   await once(silent, 'connect');
   const second = connectTcp(port, '127.0.0.1');
   for (const socket of [silent, second]) socket.on('error', () => undefined).resume();
-  await Promise.all([once(silent, 'close'), once(second, 'close')]);
+  await Promise.all([closed(silent), closed(second)]);
   expect(server.transport.stats()).toMatchObject({ handshakesFailed: 1, refused: 1, inbound: 0 });
   const client = await station(addressed, named.ca);
   await client.transport.send(options('h1'), {
@@ -184,7 +184,7 @@ test('closing while a handshake and a connect are under way ends both', async ()
   await Promise.all([
     expect(sent).rejects.toThrow(/closed|in time/),
     server.transport.close(),
-    once(silent, 'close'),
+    closed(silent),
   ]);
 });
 

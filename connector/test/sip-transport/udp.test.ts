@@ -1,13 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { headers } from '../../src/sip/message/headers.ts';
 import { startTransport } from '../../src/sip/transport/start-transport.ts';
 import type { Protocol } from '../../src/sip/transport/transport.ts';
 import { defaultTransportLimits } from '../../src/sip/transport/transport-limits.ts';
-import { ok, options, startStation } from './station.ts';
+import { eventually, ok, options, startStation } from './station.ts';
 
 test('a request arrives with its source, and the response goes back there', async () => {
   const [a, b] = [await startStation(), await startStation()];
@@ -53,7 +53,7 @@ test('malformed, too large and empty datagrams are counted, and the next message
   ];
   for (const each of bytes) socket.send(each, station.at('udp').port, '127.0.0.1');
   await station.next('u3');
-  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  await eventually(() => expect(answers).toHaveLength(1));
   expect(answers[0]).toMatch(/^SIP\/2.0 400 Bad Request \(CSeq of another method\)/);
   expect(station.transport.stats()).toMatchObject({ malformed: 2, oversized: 1, keepalives: 2 });
   expect(station.received).toHaveLength(1);
