@@ -14,7 +14,7 @@ function recorder() {
   return {
     recording,
     /** For each 20 ms: what is heard in the left and the right channel. */
-    async frames(): Promise<string[]> {
+    framesOf: async (): Promise<string[]> => {
       await recording.close();
       const data = Buffer.concat(chunks);
       return Array.from({ length: data.length / 640 }, (_, frame) => {
@@ -25,35 +25,32 @@ function recorder() {
   };
 }
 
+const times = (count: number, what: string) => Array.from({ length: count }, () => what);
 const frame = (byte: number) => Buffer.alloc(160, byte);
 
 test('caller and agent stand side by side when they spoke at one time', async () => {
-  const { recording, frames } = recorder();
+  const { recording, framesOf } = recorder();
   for (let index = 0; index < 20; index++) {
     const speaks = index >= 5 && index < 10;
     recording.agent(frame(speaks ? loud : silence));
     recording.caller(frame(speaks ? loud : silence), 1000 + index * 160);
   }
-  const heard = await frames();
-  expect(heard.slice(0, 20)).toEqual([
-    ...Array(5).fill('--'),
-    ...Array(5).fill('ca'),
-    ...Array(10).fill('--'),
-  ]);
+  const heard = await framesOf();
+  expect(heard.slice(0, 20)).toEqual([...times(5, '--'), ...times(5, 'ca'), ...times(10, '--')]);
 });
 
 test('late, lost and reordered packets do not shift what follows', async () => {
-  const { recording, frames } = recorder();
+  const { recording, framesOf } = recorder();
   const arrivals = [[0], [1], [], [3, 2], [], [], [7, 6], [8]];
   for (const packets of arrivals) {
     recording.agent(frame(silence));
     for (const packet of packets) recording.caller(frame(loud), 0xffff_ff00 + packet * 160);
   }
-  expect((await frames()).slice(0, 8)).toEqual(['c-', 'c-', 'c-', 'c-', '--', '--', 'c-', 'c-']);
+  expect((await framesOf()).slice(0, 8)).toEqual(['c-', 'c-', 'c-', 'c-', '--', '--', 'c-', 'c-']);
 });
 
 test('a caller whose timestamps jump is placed where he is heard', async () => {
-  const { recording, frames } = recorder();
+  const { recording, framesOf } = recorder();
   for (let index = 0; index < 10; index++) {
     recording.agent(frame(silence));
     const isAfter = index >= 5;
@@ -62,15 +59,15 @@ test('a caller whose timestamps jump is placed where he is heard', async () => {
       isAfter ? 7_000_000 + index * 160 : index * 160,
     );
   }
-  expect((await frames()).slice(0, 10)).toEqual([...Array(5).fill('--'), ...Array(5).fill('c-')]);
+  expect((await framesOf()).slice(0, 10)).toEqual([...times(5, '--'), ...times(5, 'c-')]);
 });
 
 test('time without frames is silence of that length', async () => {
-  const { recording, frames } = recorder();
+  const { recording, framesOf } = recorder();
   recording.agent(frame(loud));
   recording.pass(160 * 500);
   recording.agent(frame(loud));
-  const heard = await frames();
+  const heard = await framesOf();
   expect([heard[0], heard[501], heard.indexOf('-a', 1), heard.length]).toEqual([
     '-a',
     '-a',

@@ -132,15 +132,16 @@ test.each([
   expect(() => side.accept(offer(...lines))).toThrow(/^SDP: /);
 });
 
-test.each([
-  ['application/sdp', true],
-  ['Application/SDP; charset=utf-8', true],
-  ['application/sdp-bis', false],
-  ['multipart/mixed;boundary=x', false],
-  ['', false],
-  [undefined, false],
-] as const)('a body of type %s is SDP: %s', (type, isSdp) => {
-  const check = expect(() => requireSdp(type));
-  if (isSdp) check.not.toThrow();
-  else check.toThrow('not application/sdp');
-});
+test.each(['application/sdp', 'Application/SDP; charset=utf-8'])(
+  'a body of type %s is SDP',
+  (type) => {
+    expect(() => requireSdp(type)).not.toThrow();
+  },
+);
+
+test.each(['application/sdp-bis', 'multipart/mixed;boundary=x', '', undefined])(
+  'a body of type %s is not',
+  (type) => {
+    expect(() => requireSdp(type)).toThrow('not application/sdp');
+  },
+);
