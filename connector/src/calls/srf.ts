@@ -43,6 +43,14 @@ interface LibraryReply extends Message {
 
 interface LibraryResponse {
   readonly stackDialogId?: string;
+  readonly msg: { status: number; reason: string };
+  readonly agent: {
+    sendResponse(
+      response: LibraryResponse,
+      options: object,
+      callback: (error: unknown) => void,
+    ): void;
+  };
   send(
     status: number,
     reason: string | undefined,
@@ -89,6 +97,9 @@ const compactNames = new Map([
   ['event', 'o'],
   ['content-encoding', 'e'],
 ]);
+
+/** RFC 6086: `send` of drachtio-srf refuses statuses that are not in its table, and this one is not. */
+const badInfoPackage = 469;
 
 const connectLimit = 10_000;
 const retryMaxDelay = 1000;
@@ -176,7 +187,13 @@ class SrfSignalling implements Signalling {
       respond: (answer) => this.#respond(response, answer),
       onCancelled: (listener) => request.on('cancel', listener),
     };
-    this.#user.onRequest(incoming);
+    try {
+      this.#user.onRequest(incoming);
+    } catch (error) {
+      // The fault of one request must not end the others: an error thrown here ends the process.
+      this.#log.error({ error: messageOf(error), method: received.method }, 'request failed');
+      if (received.method !== 'ACK') incoming.respond({ status: 500 }).catch(() => undefined);
+    }
   }
 
   /** A promise that also ends when the connection does. */
@@ -204,10 +221,13 @@ class SrfSignalling implements Signalling {
     const { status, reason, headers = {}, body } = answer;
     return this.#untilLost((resolve, reject) => {
       const options = { headers: { ...headers }, ...(body === undefined ? {} : { body }) };
-      response.send(status, reason, options, (error) => {
+      const callback = (error: unknown) => {
         if (error) return reject(gone('the response was not sent', error));
         return resolve(response.stackDialogId ?? '');
-      });
+      };
+      if (status !== badInfoPackage) return response.send(status, reason, options, callback);
+      Object.assign(response.msg, { status, reason });
+      return response.agent.sendResponse(response, options, callback);
     });
   }
 

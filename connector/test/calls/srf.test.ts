@@ -111,6 +111,14 @@ test('an answer goes out with headers and body', async () => {
   expect(site.userAgent.asked).toMatchObject([{ status: 200, body: Buffer.from('v=0') }]);
 });
 
+test('a status that drachtio-srf does not know goes out as well', async () => {
+  await connect();
+  deliver('OPTIONS');
+  await until(() => inbox.length === 1);
+  await inbox[0]!.respond({ status: 469, reason: 'Bad Info Package' });
+  expect(site.userAgent.asked).toMatchObject([{ status: 469, reason: 'Bad Info Package' }]);
+});
+
 test('an answer that the server does not take rejects', async () => {
   await connect();
   deliver('INVITE', { transaction: 'unknown' });
