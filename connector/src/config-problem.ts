@@ -109,7 +109,7 @@ function reasonOf(issue: Issue, value: unknown): string {
 }
 
 /** The value a path leads to, `undefined` where there is none. */
-export function valueAt(value: unknown, path: Path): unknown {
+function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (inner, key) => (isKeyed(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined),
     value,

@@ -21,7 +21,7 @@ export interface PlaceRequest {
 }
 
 /** Fit for lists: nothing personal in it. */
-export interface CallSummary {
+interface CallSummary {
   readonly id: string;
   readonly direction: 'inbound' | 'outbound';
   readonly state: 'ringing' | 'talking' | 'held' | 'transferring' | 'ended';

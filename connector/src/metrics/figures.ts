@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** Totals since the start, as the media side counts them. */
-export interface RtpFigures {
+interface RtpFigures {
   readonly packetsReceived: number;
   readonly packetsSent: number;
   /** Gaps in the sequence numbers received. */
@@ -13,7 +13,7 @@ export interface RtpFigures {
 }
 
 /** Totals since the start, as the SIP server counts them. */
-export interface SipFigures {
+interface SipFigures {
   readonly messagesReceived: number;
   readonly messagesSent: number;
   readonly messagesMalformed: number;

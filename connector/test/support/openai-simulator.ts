@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -22,6 +23,8 @@ export interface SimulatorOptions extends Partial<Behaviour> {
   /** Key that is asked for; any when absent. */
   readonly apiKey?: string;
   readonly clock?: Clock;
+  /** PEM; the server then speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 export class OpenAiSimulator {
@@ -38,7 +41,8 @@ export class OpenAiSimulator {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.behaviour = { ...usual, ...options };
-    this.#server = createServer((_, response) => response.writeHead(404).end());
+    this.#server = options.tls === undefined ? createServer() : createTlsServer(options.tls);
+    this.#server.on('request', (_, response) => response.writeHead(404).end());
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#onUpgrade(request, socket, head),
     );
@@ -55,7 +59,7 @@ export class OpenAiSimulator {
   get url(): string {
     // A listening TCP server has an address of this kind.
     const { port } = this.#server.address() as AddressInfo;
-    return `ws://127.0.0.1:${port}/v1`;
+    return `${this.#options.tls === undefined ? 'ws' : 'wss'}://127.0.0.1:${port}/v1`;
   }
 
   /** The session opened last. */

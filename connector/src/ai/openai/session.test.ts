@@ -107,14 +107,17 @@ test('with a backlog audio is dropped, with one fault, until half of it is gone'
 
 test('what is asked for from within an event goes out after what the event entails', () => {
   const { session, connection } = opened((event, own) => {
-    if (event.type === 'reply-ended') own.interrupt(undefined);
+    if (event.type === 'reply-ended') own.appendDigit('5');
   });
   session.say('a');
   session.say('b');
   connection.user.onEvent({ type: 'response.created', response: { id: 'r1' } });
   connection.user.onEvent({ type: 'response.done', response: { id: 'r1', status: 'completed' } });
-  connection.user.onEvent({ type: 'response.created', response: { id: 'r2' } });
-  expect(types(connection.sent)).toEqual(['response.create', 'response.create', 'response.cancel']);
+  expect(types(connection.sent)).toEqual([
+    'response.create',
+    'response.create',
+    'conversation.item.create',
+  ]);
 });
 
 test('a session closed from within an event says nothing more and leaves no timer', () => {
