@@ -1,0 +1,3 @@
+module parley.dev/cluster/pause
+
+go 1.19
