@@ -7,6 +7,8 @@ export type Path = readonly (string | number)[];
 export interface ConfigProblem {
   readonly path: Path;
   readonly reason: string;
+  /** What is at `path` means nothing here; the rest can be judged without it. */
+  readonly isUnknown?: true;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -33,6 +35,7 @@ function problemsOfIssue(place: Place, issue: Issue): ConfigProblem[] {
     return issue.keys.map((key) => ({
       path: [...path, key],
       reason: unknownKey(place, path, key),
+      isUnknown: true,
     }));
   if (issue.code === 'invalid_union' && issue.errors.length > 0)
     return problemsOfUnion({ ...place, base: path }, issue.errors);
@@ -106,6 +109,16 @@ function reasonOf(issue: Issue, value: unknown): string {
   if (issue.code === 'invalid_type' && value === undefined)
     return `required: ${text.replace(/, received undefined$/, '')}`;
   return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** A copy of `value` without what is unknown in it. */
+export function withoutUnknown(value: unknown, problems: readonly ConfigProblem[]): unknown {
+  const copy: unknown = structuredClone(value);
+  for (const { path } of problems.filter(({ isUnknown }) => isUnknown)) {
+    const parent = valueAt(copy, path.slice(0, -1));
+    if (isKeyed(parent)) Reflect.deleteProperty(parent, path.at(-1) ?? '');
+  }
+  return copy;
 }
 
 /** The value a path leads to, `undefined` where there is none. */

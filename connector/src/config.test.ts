@@ -265,6 +265,19 @@ test.each([
   expect(problemsOf(text)).toEqual(want);
 });
 
+test('a misspelt key does not hide contradictions elsewhere', () => {
+  const text = `
+sip: {listen: ["tls://0.0.0.0:5061"]}
+agent:
+  nam: pizza
+  providers: [{openai: {apiKeyEnv: NO_KEY}}]`;
+  expect(problemsOf(text)).toEqual([
+    '4 agent.nam: unknown key; did you mean name?',
+    '2 sip.listen.0: a tls:// address needs sip.tls with certFile and keyFile',
+    '5 agent.providers.0.openai.apiKeyEnv: the environment variable NO_KEY is not set',
+  ]);
+});
+
 test('a local server on ws:// needs no key', () => {
   const config = configOf('agent: {providers: [{openai: {url: "ws://127.0.0.1:9/v1"}}]}', {
     env: { OPENAI_API_KEY: undefined },

@@ -5,7 +5,7 @@ import { LineCounter, parseDocument, stringify } from 'yaml';
 import { ConnectorError } from './base/errors.ts';
 import { checkConfig } from './config-check.ts';
 import { nodeLine, overlay, valueOf } from './config-document.ts';
-import { type ConfigProblem, problemsOf } from './config-problem.ts';
+import { type ConfigProblem, problemsOf, withoutUnknown } from './config-problem.ts';
 import { type ConfigFile, configSchema } from './config-schema.ts';
 import { resolveSecrets, type SecretSources, type Secrets } from './config-secret.ts';
 import type { Agent } from './contract/agent.ts';
@@ -95,12 +95,15 @@ function validate(
   value: unknown,
   sources: ConfigSources,
 ): { config?: Config; problems: ConfigProblem[] } {
-  const parsed = configSchema.safeParse(value);
-  if (!parsed.success) return { problems: problemsOf(configSchema, value, parsed.error.issues) };
+  const strict = configSchema.safeParse(value);
+  const unknown = strict.success ? [] : problemsOf(configSchema, value, strict.error.issues);
+  // A misspelt key must not hide what else is wrong.
+  const parsed = strict.success ? strict : configSchema.safeParse(withoutUnknown(value, unknown));
+  if (!parsed.success) return { problems: unknown };
   const { secrets, problems } = resolveSecrets(parsed.data, sources);
   return {
     config: toConfig(parsed.data, secrets, sources.addresses),
-    problems: [...checkConfig(parsed.data), ...problems],
+    problems: [...unknown, ...checkConfig(parsed.data), ...problems],
   };
 }
 
