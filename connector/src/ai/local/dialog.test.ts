@@ -58,6 +58,7 @@ function run(events: readonly DialogEvent[], history: readonly HistoryItem[] = [
 
 const heard = (text: string, callId = 'c1'): DialogEvent => ({ type: 'heard', text, callId });
 const result = (output: string): DialogEvent => ({ type: 'tool-result', callId: 'c1', output });
+const digit = (key: string): DialogEvent => ({ type: 'digit', digit: key, callId: 'c1' });
 const respond: DialogEvent = { type: 'respond', callId: 'c2' };
 const speak = (text: string) => [{ type: 'speak', text }];
 
@@ -105,7 +106,7 @@ test.each([
   ['without a reply, prose is said', 'status small', 'In the oven.', 'In the oven.'],
   ['without a reply, a JSON string is said', 'status small', '"In the oven."', 'In the oven.'],
   ['what was announced is not said twice', 'goodbye', 'ok', ''],
-])('of a tool result: %s', (_, said, output, want) => {
+])('of a tool result: %s', (...[, said, output, want]) => {
   const opening = said === 'yes' ? [heard('order pizza')] : [];
   expect(run([...opening, heard(said), result(output), respond]).at(-1)).toEqual(speak(want));
 });
@@ -116,7 +117,6 @@ test('a result is said once', () => {
 });
 
 test('keys stand for their intents; others do nothing', () => {
-  const digit = (key: string): DialogEvent => ({ type: 'digit', digit: key, callId: 'c1' });
   expect(run([digit('1'), digit('5')])).toEqual([speak('Noon to ten.'), []]);
 });
 

@@ -37,10 +37,13 @@ class FvadStream implements VoiceStream {
     setMode(this.#instance, strictest);
   }
 
-  /** The part of the frame's blocks that is speech, over this frame and the one before. */
+  /**
+   * The part of the frame's blocks that is speech, or of the frame before where that is less: the edge
+   * of a tone is no tone, but it lasts one frame only.
+   */
   probability(frame: Int16Array): Promise<number> {
     const share = this.#share(frame);
-    const probability = (share + this.#before) / 2;
+    const probability = Math.min(share, this.#before);
     this.#before = share;
     return Promise.resolve(probability);
   }
