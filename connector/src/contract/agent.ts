@@ -39,9 +39,12 @@ const intent = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]*$/),
   /** JSGF-like phrases: `I want [to order] {size} pizza`; words, [optional], (a | b), {slot}. */
   phrases: z.array(z.string().min(1)).min(1),
-  /** Spoken in answer; {slot} is replaced by what was said. */
+  /** Spoken in answer; {slot} is replaced by what was said, {result} by what the tool answered. */
   reply: z.string().optional(),
-  /** A tool to call with the slots (and fixed `arguments`) instead of or before the reply. */
+  /**
+   * A tool to call with the slots and fixed `arguments`. The reply is spoken meanwhile, or if it needs
+   * the {result}, after; a field `say` of the tool's JSON answer is spoken instead.
+   */
   tool: z
     .strictObject({
       name: z.string().min(1),
