@@ -13,7 +13,7 @@ interface RtpFigures {
 }
 
 /** Totals since the start, as the SIP server counts them. */
-interface SipFigures {
+export interface SipFigures {
   readonly messagesReceived: number;
   readonly messagesSent: number;
   readonly messagesMalformed: number;
