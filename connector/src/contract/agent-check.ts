@@ -68,7 +68,7 @@ function checkIntent({ local, tools, intents, index }: IntentPlace, base: Path):
   const slots = new Set(Object.keys(local.slots));
   return [
     ...intent.phrases.flatMap((phrase, at) => checkSlots(slots, phrase, [...path, 'phrases', at])),
-    ...checkSlots(new Set([...slots, 'result']), intent.reply ?? '', [...path, 'reply']),
+    ...checkSlots(slots, (intent.reply ?? '').replaceAll('{result}', ''), [...path, 'reply']),
     ...(intent.next ?? []).flatMap((name, at) =>
       unknownName(intents, name, { kind: 'intent', path: [...path, 'next', at] }),
     ),
