@@ -1,0 +1,53 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { Header, SipRequest } from '../message/message.ts';
+import type { SipUri } from '../message/uri.ts';
+import type { Resolution } from '../resolve/resolve.ts';
+import type { TransactionLayer } from '../transaction/layer.ts';
+import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import type { TimerValues } from '../transaction/timers.ts';
+import type { Received, Transport } from '../transport/transport.ts';
+import type { ResponseDraft, Sent, TransactionId, UserAgentUser } from '../user-agent.ts';
+import type { DialogStore } from './dialog-store.ts';
+import type { Ids } from './ids.ts';
+import type { LiveDialog } from './live-dialog.ts';
+import type { OwnAddresses } from './own-address.ts';
+
+/** Addresses of a SIP URI in the order to be tried (RFC 3263), or why there are none; never rejects. */
+export type Resolve = (uri: SipUri) => Promise<Resolution>;
+
+/** A request from the network that the application can answer. */
+export interface Answerable {
+  readonly server: ServerTransaction;
+  readonly received: Received;
+  readonly isInDialog: boolean;
+  /** Throws `Refusal`. */
+  respond(draft: ResponseDraft): Promise<Sent>;
+  /** Lets go of it without a response: a proxy has it now. */
+  hand(): void;
+}
+
+/** An INVITE of the application that can be cancelled. */
+export interface Cancellable {
+  cancel(headers: readonly Header[]): Promise<Sent>;
+}
+
+/** What every part of the user agent works with. */
+export interface Core {
+  readonly transport: Transport;
+  readonly resolve: Resolve;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly user: UserAgentUser;
+  readonly timers: TimerValues;
+  readonly ids: Ids;
+  readonly own: OwnAddresses;
+  readonly layer: TransactionLayer;
+  readonly dialogs: DialogStore;
+  /** Requests from the network without a final response, and INVITEs whose 2xx has no ACK. */
+  readonly answerables: Map<TransactionId, Answerable>;
+  /** INVITEs of the application without a final response. */
+  readonly cancellables: Map<TransactionId, Cancellable>;
+  /** SUBSCRIBEs that await their first NOTIFY, by Call-ID and local tag (RFC 6665 §4.1.2.4). */
+  readonly awaitingNotify: Map<string, (notify: SipRequest, received: Received) => LiveDialog>;
+}

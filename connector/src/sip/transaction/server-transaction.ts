@@ -1,0 +1,146 @@
+import type { Clock } from '../../base/clock.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { serialize } from '../message/serialize.ts';
+import { responseTarget } from '../message/via.ts';
+import type { ListenPoint, Received, Remote, Transport } from '../transport/transport.ts';
+import { initialInviteServer, stepInviteServer } from './invite-server.ts';
+import { topVia } from './key.ts';
+import { machineOf, type ServerEffect, type ServerEvent, type ServerTimer } from './machine.ts';
+import { initialNonInviteServer, stepNonInviteServer } from './non-invite-server.ts';
+import { TimerSet } from './timer-set.ts';
+import type { TimerValues } from './timers.ts';
+
+/** Who answers the request. Calls are synchronous. */
+export interface ServerTransactionUser {
+  /** A CANCEL for it came before its final response, and has been answered. */
+  onCancel?(cancel: Received): void;
+  /** A final to an INVITE got no ACK, or a response could not be sent. */
+  onFailure?(failure: 'timeout' | 'transport-error'): void;
+  /** The transaction is over. */
+  onGone?(): void;
+}
+
+export interface ServerParts {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly timers: TimerValues;
+  /** An ACK to a 2xx that came under the INVITE's own branch. */
+  onAck(ack: Received): void;
+  /** Takes it out of the layer. */
+  onGone(): void;
+}
+
+/** A response as it was sent; `done` rejects when the transport could not. */
+export interface SentResponse {
+  readonly bytes: Buffer;
+  readonly done: Promise<void>;
+}
+
+/** A received request until it is answered and nothing of it can come again. */
+export class ServerTransaction {
+  readonly request: SipRequest;
+  readonly local: ListenPoint;
+  /** Where responses go. */
+  readonly remote: Remote;
+  user: ServerTransactionUser = {};
+  readonly #parts: ServerParts;
+  readonly #timers: TimerSet<ServerTimer>;
+  readonly #next: (event: ServerEvent) => readonly ServerEffect[];
+  #status = 0;
+  #ack: Received | undefined;
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(request: SipRequest, received: Received, parts: ServerParts) {
+    this.request = request;
+    this.local = received.local;
+    this.remote = responseRemote(request, received.remote);
+    this.#parts = parts;
+    this.#timers = new TimerSet(parts.clock);
+    const setup = { timers: parts.timers, isReliable: this.remote.protocol !== 'udp' };
+    this.#next =
+      request.method === 'INVITE'
+        ? machineOf(initialInviteServer, stepInviteServer, setup)
+        : machineOf(initialNonInviteServer, stepNonInviteServer, setup);
+  }
+
+  /** Status of the last response sent, 0 before the first. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Sends a response, as far as the state allows one. A 2xx to INVITE may be sent again and again. */
+  respond(response: SipResponse): SentResponse {
+    const bytes = serialize(response);
+    return { bytes, done: this.respondBytes(response.status, bytes) };
+  }
+
+  respondBytes(status: number, bytes: Buffer): Promise<void> {
+    if (this.#status < 200) this.#status = status;
+    this.#sending = Promise.resolve();
+    this.#step({ kind: 'respond', status, bytes });
+    return this.#sending;
+  }
+
+  /** The same request again. */
+  repeat(): void {
+    this.#step({ kind: 'request' });
+  }
+
+  acknowledge(ack: Received): void {
+    this.#ack = ack;
+    this.#step({ kind: 'ack' });
+    this.#ack = undefined;
+  }
+
+  /** Ends without a response. */
+  abandon(): void {
+    this.#timers.clear();
+    this.#parts.onGone();
+  }
+
+  #step(event: ServerEvent): void {
+    for (const effect of this.#next(event)) this.#perform(effect);
+  }
+
+  #perform(effect: ServerEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#send(effect.bytes);
+        return;
+      case 'start':
+        this.#timers.start(effect.timer, effect.delay, () =>
+          this.#step({ kind: 'timer', timer: effect.timer }),
+        );
+        return;
+      case 'stop':
+        this.#timers.stop(effect.timer);
+        return;
+      case 'inform':
+        this.#inform(effect.what);
+        return;
+      case 'gone':
+        this.#timers.clear();
+        this.#parts.onGone();
+        this.user.onGone?.();
+        return;
+      case 'send-ack':
+        return;
+    }
+  }
+
+  #inform(what: 'ack' | 'timeout' | 'transport-error'): void {
+    if (what !== 'ack') this.user.onFailure?.(what);
+    else if (this.#ack) this.#parts.onAck(this.#ack);
+  }
+
+  #send(bytes: Buffer): void {
+    this.#sending = this.#parts.transport.send(bytes, this.remote);
+    this.#sending.catch(() => this.#step({ kind: 'transport-error' }));
+  }
+}
+
+/** §18.2.2: a stream's own connection; over UDP what the Via says, which holds the real source. */
+export function responseRemote(request: SipRequest, remote: Remote): Remote {
+  const via = topVia(request);
+  return via && remote.protocol === 'udp' ? { ...remote, ...responseTarget(via) } : remote;
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '../../src/base/clock.ts';
+import { headers, withTopValue } from '../../src/sip/message/headers.ts';
+import type { SipMessage } from '../../src/sip/message/message.ts';
+import { parseMessage } from '../../src/sip/message/parse.ts';
+import { formatVia, parseVia, withSource } from '../../src/sip/message/via.ts';
+import type {
+  ListenPoint,
+  Received,
+  Remote,
+  Transport,
+  TransportUser,
+} from '../../src/sip/transport/transport.ts';
+
+/** A message on the wire, and what is to become of it. */
+export interface Passage {
+  readonly message: SipMessage;
+  readonly from: string;
+  readonly to: string;
+  /** How many of the same start line and CSeq went before in that direction. */
+  readonly repetition: number;
+}
+
+/** Delays in ms after which it arrives; empty when it is lost. */
+export type Fate = readonly number[];
+
+/** A network of addresses on one clock, which can lose, delay, duplicate and reorder messages. */
+export class Wire {
+  /** Start lines as they were sent, `1>2 INVITE`, `2>1 200 INVITE`. */
+  readonly log: string[] = [];
+  readonly messages: Passage[] = [];
+  fate: (passage: Passage) => Fate = () => [10];
+  readonly #clock: Clock;
+  readonly #ends = new Map<string, { user: TransportUser; local: ListenPoint }>();
+  readonly #seen = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A transport at `192.0.2.<name>`, port 5060; it delivers to the user that `attach` names. */
+  transport(name: string, protocol: 'udp' | 'tcp' = 'udp'): Transport {
+    const local = { protocol, address: `192.0.2.${name}`, port: 5060 };
+    return {
+      listenPoints: [local],
+      localFor: (remote) => (remote.protocol === protocol ? local : undefined),
+      send: (bytes, remote) => this.#send(bytes, local, remote),
+      close: async () => undefined,
+    };
+  }
+
+  attach(transport: Transport, user: TransportUser): void {
+    const [local] = transport.listenPoints;
+    if (local) this.#ends.set(local.address, { user, local });
+  }
+
+  /** What passed since the last call, as start lines. */
+  take(): string[] {
+    this.messages.length = 0;
+    return this.log.splice(0);
+  }
+
+  async #send(bytes: Buffer, from: ListenPoint, to: Remote): Promise<void> {
+    const message = parseMessage(bytes);
+    if (message.kind === 'error') throw new Error(`sent what cannot be parsed: ${message.problem}`);
+    if (!this.#ends.has(to.address)) throw new Error('unreachable');
+    const passage = this.#note(message, from.address, to.address);
+    for (const delay of this.fate(passage)) {
+      this.#clock.after(delay, () => this.#deliver(bytes, from, to));
+    }
+  }
+
+  #note(message: SipMessage, from: string, to: string): Passage {
+    const name = nameOf(message);
+    const line = `${shortOf(from)}>${shortOf(to)} ${name}`;
+    const key = `${line} ${headers(message, 'cseq').join()} ${headers(message, 'call-id').join()}`;
+    const repetition = this.#seen.get(key) ?? 0;
+    this.#seen.set(key, repetition + 1);
+    const passage = { message, from: shortOf(from), to: shortOf(to), repetition };
+    this.log.push(line);
+    this.messages.push(passage);
+    return passage;
+  }
+
+  #deliver(bytes: Buffer, from: ListenPoint, to: Remote): void {
+    const end = this.#ends.get(to.address);
+    const message = parseMessage(bytes);
+    if (!end || message.kind === 'error') return;
+    const { protocol, address, port } = from;
+    const received: Received = {
+      message: message.kind === 'request' ? withViaSource(message, address, port) : message,
+      remote: { protocol, address, port },
+      local: end.local,
+      sizeBytes: bytes.length,
+    };
+    end.user.onMessage(received);
+  }
+}
+
+/** `INVITE`, or `200 INVITE` for a response to one. */
+export function nameOf(message: SipMessage): string {
+  if (message.kind === 'request') return message.method;
+  const [, method] = (headers(message, 'cseq')[0] ?? '').split(' ');
+  return `${message.status} ${method}`;
+}
+
+function shortOf(address: string): string {
+  return address.split('.').at(-1) ?? address;
+}
+
+function withViaSource<M extends SipMessage>(message: M, address: string, port: number): M {
+  const via = parseVia(headers(message, 'via')[0] ?? '');
+  return via ? withTopValue(message, 'Via', formatVia(withSource(via, address, port))) : message;
+}
