@@ -8,6 +8,7 @@ const root = import.meta.dirname;
 const allowed: Record<string, readonly string[]> = {
   base: ['pino'],
   contract: ['base', 'zod'],
+  config: ['base', 'contract', 'yaml', 'zod'],
   sip: ['base'],
   drachtio: ['base', 'sip'],
   media: ['base', 'sdp-transform'],

@@ -3,11 +3,11 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { LineCounter, parseDocument, stringify } from 'yaml';
 import { ConnectorError } from './base/errors.ts';
-import { checkConfig } from './config-check.ts';
-import { nodeLine, overlay, valueOf } from './config-document.ts';
-import { type ConfigProblem, problemsOf, withoutUnknown } from './config-problem.ts';
-import { type ConfigFile, configSchema } from './config-schema.ts';
-import { resolveSecrets, type SecretSources, type Secrets } from './config-secret.ts';
+import { checkConfig } from './config/check.ts';
+import { nodeLine, overlay, valueOf } from './config/document.ts';
+import { type ConfigProblem, problemsOf, withoutUnknown } from './config/problem.ts';
+import { type ConfigFile, configSchema } from './config/schema.ts';
+import { resolveSecrets, type SecretSources, type Secrets } from './config/secret.ts';
 import type { Agent } from './contract/agent.ts';
 import type { ListenPoint } from './sip/transport/transport.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearestKey } from './config-problem.ts';
+import { nearestKey } from './problem.ts';
 
 test.each([
   { key: 'providrs', want: 'providers' },

@@ -1,6 +1,6 @@
-import type { ConfigProblem } from './config-problem.ts';
-import type { ConfigFile } from './config-schema.ts';
-import { checkAgent } from './contract/agent-check.ts';
+import { checkAgent } from '../contract/agent-check.ts';
+import type { ConfigProblem } from './problem.ts';
+import type { ConfigFile } from './schema.ts';
 
 /** What a configuration of the right shape still contradicts. */
 export function checkConfig(config: ConfigFile): ConfigProblem[] {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { agentSchema } from './contract/agent.ts';
+import { agentSchema } from '../contract/agent.ts';
 
 /** The configuration file as people write it; `config.ts` turns it into what the program uses. */
 

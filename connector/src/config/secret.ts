@@ -1,6 +1,6 @@
-import { messageOf } from './base/errors.ts';
-import type { ConfigProblem, Path } from './config-problem.ts';
-import type { ConfigFile } from './config-schema.ts';
+import { messageOf } from '../base/errors.ts';
+import type { ConfigProblem, Path } from './problem.ts';
+import type { ConfigFile } from './schema.ts';
 
 /** The texts that must not be printed, by the path of what they belong to. Prints as nothing. */
 export class Secrets {

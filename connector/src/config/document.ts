@@ -1,6 +1,6 @@
 import { type Document, isMap, isNode, isScalar, type LineCounter } from 'yaml';
-import { messageOf } from './base/errors.ts';
-import type { Path } from './config-problem.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Path } from './problem.ts';
 
 /** Environment variables that stand for a setting of the file, for what differs between machines. */
 const overrides: readonly {
