@@ -13,12 +13,14 @@ const maxPacedPieceBytes = 480;
 const minPacedShare = 0.6;
 const maxPacedShare = 1.6;
 // A pause of this length is the end of a stream: what follows starts anew.
-const streamPause = 500;
+const streamPause = 1000;
 // The sender's clock is faster than ours: standing delay without a hiccup is won back slowly.
 const standingTime = 5000;
 // Silence so soon after a frame was left out shows that the delay was needed against jitter.
 const regretTime = 2000;
 const maxNeedFrames = 3;
+// More delay than this is cut in one piece: one break is less disturbing than many in a row.
+const maxGradual = 100;
 const needDecayTime = 10_000;
 
 export type DropUrgency = 'none' | 'if-quiet' | 'now';
@@ -93,12 +95,18 @@ export class PlayoutDrift {
     return waitingBytes >= this.#frameBytes * (2 + this.#need) ? this.#urgency : 'none';
   }
 
-  droppedOne(): void {
-    this.dropped += 1;
-    this.#owed = Math.max(0, this.#owed - 1);
+  /** How many to leave out then. */
+  get share(): number {
+    const tooLong = this.#spare - maxGradual / this.#ptime;
+    return Math.max(1, Math.min(this.#owed, Math.floor(tooLong)));
+  }
+
+  leftOut(frames: number): void {
+    this.dropped += frames;
+    this.#owed = Math.max(0, this.#owed - frames);
     this.#standing = 0;
     this.#sinceDrop = 0;
-    this.#spare -= 1;
+    this.#spare -= frames;
     this.#urgency = this.#owed > 0 && this.#spare > 0 ? 'if-quiet' : 'none';
     this.#openWindow();
   }

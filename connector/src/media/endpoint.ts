@@ -66,7 +66,8 @@ export class Endpoint implements Line, Ticking {
   #rtcpSource: Address | undefined;
   #isStarted = false;
   #leaveWheel: (() => void) | undefined;
-  #lastAudioAt: number;
+  /** Since when audio of the peer is expected. */
+  #expectedSince: number;
   #malformedReports = 0;
   #recorder: StereoRecorder | undefined;
   #closing: Promise<void> | undefined;
@@ -76,7 +77,7 @@ export class Endpoint implements Line, Ticking {
     this.id = parts.id;
     this.#parts = parts;
     this.#law = lawOf[parts.codecs[0]];
-    this.#lastAudioAt = parts.clock.now();
+    this.#expectedSince = parts.clock.now();
     const sessionId = Math.floor(random() * 0x7fff_ffff) + 1;
     this.#exchange = new OfferAnswer({ ...advertised, sessionId }, parts);
     this.#playout = new Playout(this.#law, 20);
@@ -121,9 +122,13 @@ export class Endpoint implements Line, Ticking {
     return this.#receiver.target !== undefined;
   }
 
-  /** When the peer's last audio came, on the clock's `now`; the present while none is to be expected. */
+  /**
+   * When the peer was last heard (audio, comfort noise, a key), on the clock's `now`: the start or the
+   * end of a hold if not since; the present while nothing is to be expected.
+   */
   get lastAudioAt(): number {
-    return this.#expectsAudio ? this.#lastAudioAt : this.#parts.clock.now();
+    if (!this.#expectsAudio) return this.#parts.clock.now();
+    return Math.max(this.#expectedSince, this.#receiver.heardAt);
   }
 
   setListener(listener: LineListener): void {
@@ -151,7 +156,7 @@ export class Endpoint implements Line, Ticking {
   start(): void {
     if (this.#isStarted || this.#closing) return;
     this.#isStarted = true;
-    this.#lastAudioAt = this.#parts.clock.now();
+    this.#expectedSince = this.#parts.clock.now();
     this.#joinWheel();
   }
 
@@ -231,7 +236,7 @@ export class Endpoint implements Line, Ticking {
     }
     const before = this.#terms;
     // A pause in which nothing was expected must not count as the peer's silence.
-    if (!this.#expectsAudio) this.#lastAudioAt = now;
+    if (!this.#expectsAudio) this.#expectedSince = now;
     this.#terms = terms;
     if (!sameAddress(before?.remoteRtcp, terms.remoteRtcp)) this.#rtcpSource = undefined;
     this.#receiver.configure(terms, this.#law, now);
@@ -256,7 +261,6 @@ export class Endpoint implements Line, Ticking {
   }
 
   #onAudio(audio: Buffer, timestamp: number): void {
-    this.#lastAudioAt = this.#parts.clock.now();
     // What comes during a hold is the peer's music, not the caller.
     if (this.#terms?.direction !== 'sendrecv') return;
     this.#recorder?.caller(audio, timestamp);
@@ -280,9 +284,10 @@ export class Endpoint implements Line, Ticking {
   };
 
   #rtcpTarget(): Address | undefined {
-    const { target } = this.#receiver;
-    if (!target || this.#terms?.isMuxed) return target;
-    return this.#rtcpSource ?? this.#terms?.remoteRtcp;
+    const terms = this.#terms;
+    // RFC 3264 §8.4: 0.0.0.0 asks for neither RTP nor RTCP.
+    if (!terms?.remote) return undefined;
+    return terms.isMuxed ? this.#receiver.target : (this.#rtcpSource ?? terms.remoteRtcp);
   }
 
   #sendReport(packet: Buffer, target: Address): void {

@@ -103,6 +103,13 @@ test('a paced stream that stalled for 100 ms has its former delay 2 s later', ()
   expect(playout.droppedFrames).toBe(5);
 });
 
+test('after a stall of half a second most of the delay is cut in one piece', () => {
+  const { delayAt, playout } = streamWithStall({ seconds: 8, stall: { from: 1000, to: 1500 } });
+  expect(delayAt(1500)).toBe(500);
+  expect(delayAt(3500)).toBe(0);
+  expect(playout.droppedFrames).toBe(25);
+});
+
 test('the frames that are left out count as played', () => {
   const { playout } = streamWithStall({ seconds: 5, stall: { from: 1000, to: 1100 } });
   expect(playout.playedBytes).toBe(playout.queuedBytes);

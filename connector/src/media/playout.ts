@@ -106,8 +106,9 @@ export class Playout {
     const urgency = this.#drift.wanted(this.#waiting);
     if (urgency === 'none') return;
     if (urgency === 'if-quiet' && !this.#isNextQuiet()) return;
-    this.#take(this.#frameBytes, undefined);
-    this.#drift.droppedOne();
+    const frames = urgency === 'now' ? this.#drift.share : 1;
+    this.#take(frames * this.#frameBytes, undefined);
+    this.#drift.leftOut(frames);
   }
 
   /** Judged by the chunk at the head: chunks are at most a few frames when frames are dropped. */

@@ -3,6 +3,10 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { Wheel } from './wheel.ts';
 
+function fault(): never {
+  throw new Error('a fault');
+}
+
 class Member {
   readonly ticks: number[] = [];
   skipped = 0;
@@ -74,6 +78,21 @@ test('a member may leave and another join while the wheel runs', () => {
   clock.advance(1000);
   expect(clock.pending).toBe(1);
   expect(second.ticks.length).toBeGreaterThanOrEqual(48);
+});
+
+test('a member that throws does not stop the others', () => {
+  const clock = new FakeClock();
+  const wheel = new Wheel(clock);
+  wheel.add({ tick: fault, skip: fault }, 20);
+  const { member } = join(wheel);
+  for (let ms = 0; ms < 200; ms++) {
+    try {
+      clock.advance(1);
+    } catch {
+      // The process would log it.
+    }
+  }
+  expect(member.ticks.length).toBe(10);
 });
 
 /** A clock whose timers all fire late by what the test says. */

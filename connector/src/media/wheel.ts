@@ -91,18 +91,25 @@ export class Wheel {
 
   readonly #onTimer = (): void => {
     this.#isRunning = true;
-    this.#runDue(this.#clock.now());
-    this.#isRunning = false;
-    if (this.#members > 0) this.#arm();
-    else this.#timer = undefined;
+    try {
+      this.#runDue(this.#clock.now());
+    } finally {
+      // A fault in one call must not silence the others.
+      this.#isRunning = false;
+      if (this.#members > 0) this.#arm();
+      else this.#timer = undefined;
+    }
   };
 
   #runDue(now: number): void {
     const due = Math.floor((now + earlyTolerance - this.#origin) / slotTime);
     const tooLate = due - this.#next + 1 - maxLate / slotTime;
     if (tooLate > 0) this.#leaveOut(tooLate);
-    for (; this.#next <= due; this.#next++)
-      for (const member of this.#slots[this.#next % slotCount] ?? []) member.tick(now);
+    while (this.#next <= due) {
+      const slot = this.#slots[this.#next % slotCount] ?? [];
+      this.#next += 1;
+      for (const member of slot) member.tick(now);
+    }
   }
 
   #leaveOut(count: number): void {

@@ -326,6 +326,16 @@ test('a recording that cannot be written does not disturb the call', async () =>
   await line.close();
 });
 
+test('comfort noise keeps the watchdog quiet', async () => {
+  const { endpoint: line, ear, phone, port } = await call();
+  await wait(300);
+  expect(performance.now() - line.lastAudioAt).toBeGreaterThan(250);
+  phone.send(port, Buffer.from([40]), 13);
+  await vi.waitFor(() => expect(line.stats().packetsIn).toBe(1));
+  expect(performance.now() - line.lastAudioAt).toBeLessThan(150);
+  expect(ear.packets).toBe(0);
+});
+
 test('garbage of all sizes is counted and dropped', async () => {
   const { endpoint: line, ear, phone, port } = await call();
   for (let size = 0; size < 64; size++) phone.sendRaw(port, Buffer.alloc(size, 0xb7));

@@ -61,7 +61,9 @@ const conversions = {
 } as const satisfies Record<Law, Uint8Array>;
 
 function compressionTable(compress: (sample: number) => number): Uint8Array {
-  return Uint8Array.from({ length: 65_536 }, (_, index) => compress((index << 16) >> 16));
+  const table = new Uint8Array(65_536);
+  for (let index = 0; index < table.length; index++) table[index] = compress((index << 16) >> 16);
+  return table;
 }
 
 function conversionTable(from: Law, to: Law): Uint8Array {

@@ -27,6 +27,8 @@ export class RtpReceiver {
   #latch = closedLatch;
   #lineLaw: Law = 'pcmu';
   packets = 0;
+  /** When the last packet of the peer came, be it audio, a key or comfort noise. */
+  heardAt = Number.NEGATIVE_INFINITY;
   sizeBytes = 0;
   /** Packets from elsewhere. */
   strangers = 0;
@@ -41,11 +43,6 @@ export class RtpReceiver {
   /** Where to send. */
   get target(): Address | undefined {
     return this.#latch.target;
-  }
-
-  /** True once a packet of the peer was taken. */
-  get hasHeard(): boolean {
-    return this.packets > 0;
   }
 
   configure(terms: Terms, lineLaw: Law, now: number): void {
@@ -70,6 +67,7 @@ export class RtpReceiver {
       return;
     }
     this.packets += 1;
+    this.heardAt = now;
     this.sizeBytes += reader.payloadEnd - reader.payloadStart;
     const isNew = this.statistics.receive(reader, now);
     // Packets of an event are told apart by their timestamps, so a late one is looked at all the same.
