@@ -36,7 +36,7 @@ function scenario(name: string): string {
 }
 
 /** Places calls by a scenario; fails with what sipp says. */
-async function call(site: Site, name: string, flags = ''): Promise<void> {
+async function expectCall(site: Site, name: string, flags = ''): Promise<void> {
   const target = flags.includes('-t t') ? site.tcp : site.udp;
   const result = await sipp({ scenario: scenario(name), target, flags });
   expect(result).toEqual({ passed: true, errors: '' });
@@ -52,7 +52,7 @@ function expectEcho(phone: TonePhone, frequencyHz: number): void {
 test('a call over UDP carries audio both ways and ends by the caller', async () => {
   const site = await echoSite();
   const phone = await phoneOn(27_000, 440);
-  await call(site, 'call', '-key rtp_port 27000');
+  await expectCall(site, 'call', '-key rtp_port 27000');
   expectEcho(phone, 440);
   await expectIdle(site);
   expect(site.ending()).toEqual({ result: 'completed', reason: 'caller-hung-up' });
@@ -61,41 +61,41 @@ test('a call over UDP carries audio both ways and ends by the caller', async () 
 test('a call over TCP carries audio both ways', async () => {
   const site = await echoSite();
   const phone = await phoneOn(27_010, 620);
-  await call(site, 'call', '-t t1 -key rtp_port 27010');
+  await expectCall(site, 'call', '-t t1 -key rtp_port 27010');
   expectEcho(phone, 620);
   await expectIdle(site);
 });
 
 test('calls succeed though a fifth of all messages is lost', async () => {
   const site = await echoSite();
-  await call(site, 'short-call', '-m 40 -r 20 -lost 20 -key rtp_port 27020 -timeout 60s');
+  await expectCall(site, 'short-call', '-m 40 -r 20 -lost 20 -key rtp_port 27020 -timeout 60s');
   await expectIdle(site);
 }, 90_000);
 
 test('a caller who cancels while it rings is told so, and nothing stays', async () => {
   const site = await echoSite({ simulator: { openDelay: 2000 } });
-  await call(site, 'cancel', '-m 10 -r 10 -key rtp_port 27030');
+  await expectCall(site, 'cancel', '-m 10 -r 10 -key rtp_port 27030');
   await expectIdle(site);
   expect(site.ending()).toEqual({ result: 'cancelled', reason: 'caller-cancelled' });
 });
 
 test('a CANCEL that crosses the 200 changes nothing: the call is up', async () => {
   const site = await echoSite();
-  await call(site, 'cancel-after-200', '-key rtp_port 27040');
+  await expectCall(site, 'cancel-after-200', '-key rtp_port 27040');
   await expectIdle(site);
   expect(site.ending()).toEqual({ result: 'completed', reason: 'caller-hung-up' });
 });
 
 test('a BYE that overtakes the ACK ends the call', async () => {
   const site = await echoSite();
-  await call(site, 'bye-before-ack', '-key rtp_port 27050');
+  await expectCall(site, 'bye-before-ack', '-key rtp_port 27050');
   await expectIdle(site);
 });
 
 test('hold silences us, resume brings the audio back', async () => {
   const site = await echoSite();
   const phone = await phoneOn(27_060, 440);
-  await call(site, 'hold', '-key rtp_port 27060');
+  await expectCall(site, 'hold', '-key rtp_port 27060');
   expectEcho(phone, 440);
   await expectIdle(site);
 });
@@ -103,34 +103,34 @@ test('hold silences us, resume brings the audio back', async () => {
 test('an INVITE without SDP is answered by our offer and talks', async () => {
   const site = await echoSite();
   const phone = await phoneOn(27_070, 520);
-  await call(site, 'no-sdp', '-key rtp_port 27070');
+  await expectCall(site, 'no-sdp', '-key rtp_port 27070');
   expectEcho(phone, 520);
   await expectIdle(site);
 });
 
 test.each(['g729-only', 'not-sdp'])('%s is refused by its own status', async (name) => {
   const site = await echoSite();
-  await call(site, name, '-key rtp_port 27080');
+  await expectCall(site, name, '-key rtp_port 27080');
   await expectIdle(site);
   expect(site.ending()).toEqual({ result: 'rejected', reason: 'media-not-acceptable' });
 });
 
 test('session timers are agreed and refreshed by UPDATE', async () => {
   const site = await echoSite();
-  await call(site, 'session-timer', '-key rtp_port 27090');
+  await expectCall(site, 'session-timer', '-key rtp_port 27090');
   await expectIdle(site);
 });
 
 test('an interval below 90 s is answered 422 with Min-SE', async () => {
   const site = await echoSite();
-  await call(site, 'session-interval-too-small', '-key rtp_port 27100');
+  await expectCall(site, 'session-interval-too-small', '-key rtp_port 27100');
   await expectIdle(site);
 });
 
 test('a caller who stops refreshing is hung up on before the interval is over', async () => {
   const site = await echoSite();
   await phoneOn(27_110, 440);
-  await call(site, 'session-expires', '-key rtp_port 27110 -timeout 110s');
+  await expectCall(site, 'session-expires', '-key rtp_port 27110 -timeout 110s');
   await expectIdle(site);
   expect(site.ending()).toEqual({ result: 'failed', reason: 'session-expired' });
 }, 120_000);
@@ -139,13 +139,13 @@ const auth = { realm: 'parley', users: [{ name: 'alice', passwordEnv: 'API_TOKEN
 
 test('a caller with the right password is let in', async () => {
   const site = await echoSite({ sip: { auth } });
-  await call(site, 'digest', '-key rtp_port 27120');
+  await expectCall(site, 'digest', '-key rtp_port 27120');
   await expectIdle(site);
 });
 
 test('a caller with a wrong password is challenged again and never rings', async () => {
   const site = await echoSite({ sip: { auth } });
-  await call(site, 'digest-wrong-password', '-key rtp_port 27130');
+  await expectCall(site, 'digest-wrong-password', '-key rtp_port 27130');
   await expectIdle(site);
   expect(site.simulator.sessions).toHaveLength(0);
 });
