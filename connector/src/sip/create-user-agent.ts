@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { type Core, type Resolve } from './core/core.ts';
 import { DialogStore } from './core/dialog-store.ts';
+import { Gatekeeper, type InboundAuth } from './core/gatekeeper.ts';
 import { Ids } from './core/ids.ts';
 import { Inbound } from './core/inbound.ts';
 import { sendRequest, sendRequestInDialog } from './core/outbound.ts';
@@ -49,6 +50,8 @@ export interface UserAgentOptions {
   /** New requests beyond these get 503. */
   readonly maxServerTransactions: number;
   readonly maxDialogs: number;
+  /** Asked of everything new but OPTIONS; without it every source may call. */
+  readonly auth?: InboundAuth;
 }
 
 /** What is under way; all 0 when nothing is. */
@@ -105,6 +108,7 @@ class CoreUserAgent implements RunningUserAgent {
     };
     arrivals.user = new Inbound(this.#core, {
       isFull: () => this.#core.dialogs.size >= options.maxDialogs,
+      gatekeeper: options.auth && new Gatekeeper(options.auth, this.#core),
       routed: (server, received) => this.#routed(server, received),
     });
   }

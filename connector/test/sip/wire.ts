@@ -28,7 +28,7 @@ export class Wire {
   /** Start lines as they were sent, `1>2 INVITE`, `2>1 200 INVITE`. */
   readonly log: string[] = [];
   readonly messages: Passage[] = [];
-  fate: (passage: Passage) => Fate = () => [10];
+  fate: (passage: Passage, line: string) => Fate = () => [10];
   readonly #clock: Clock;
   readonly #ends = new Map<string, { user: TransportUser; local: ListenPoint }>();
   readonly #seen = new Map<string, number>();
@@ -59,12 +59,23 @@ export class Wire {
     return this.log.splice(0);
   }
 
+  /** Delivers a message that no phone sent, from 192.0.2.1. */
+  inject(to: string, lines: readonly string[], from = '1'): void {
+    const bytes = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
+    const point = { protocol: 'udp' as const, port: 5060 };
+    this.#deliver(
+      bytes,
+      { ...point, address: `192.0.2.${from}` },
+      { ...point, address: `192.0.2.${to}` },
+    );
+  }
+
   async #send(bytes: Buffer, from: ListenPoint, to: Remote): Promise<void> {
     const message = parseMessage(bytes);
     if (message.kind === 'error') throw new Error(`sent what cannot be parsed: ${message.problem}`);
     if (!this.#ends.has(to.address)) throw new Error('unreachable');
     const passage = this.#note(message, from.address, to.address);
-    for (const delay of this.fate(passage)) {
+    for (const delay of this.fate(passage, this.log.at(-1) ?? '')) {
       this.#clock.after(delay, () => this.#deliver(bytes, from, to));
     }
   }

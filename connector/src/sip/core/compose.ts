@@ -52,7 +52,7 @@ export function checkDraft(draft: RequestDraft): void {
   }
   const from = header(draft, 'from');
   if (from !== undefined && !parseNameAddr(from)) {
-    throw new Refusal('invalid from value provided by client');
+    throw new Refusal(`invalid from value provided by client: ${from}`);
   }
 }
 

@@ -32,6 +32,10 @@ export class Ids {
     return 1 + Math.floor(this.#random() * 2 ** 28);
   }
 
+  bytes(count: number): Buffer {
+    return Buffer.from(this.#hex(Math.ceil(count / 4)), 'hex').subarray(0, count);
+  }
+
   /** A number of ms in [from, to). */
   between(from: number, to: number): number {
     return from + this.#random() * (to - from);

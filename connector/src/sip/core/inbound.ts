@@ -9,6 +9,7 @@ import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Received } from '../transport/transport.ts';
 import { composeResponse, plainResponse } from './compose.ts';
 import type { Core } from './core.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
 import { InboundInvite } from './inbound-invite.ts';
 import { InboundOther } from './inbound-other.ts';
 import type { LiveDialog } from './live-dialog.ts';
@@ -38,6 +39,7 @@ interface Arrival {
 export class Inbound implements TransactionLayerUser {
   readonly #core: Core;
   readonly #isFull: () => boolean;
+  readonly #gatekeeper: Gatekeeper | undefined;
   readonly #routed: (server: ServerTransaction | undefined, received: Received) => boolean;
 
   constructor(
@@ -45,12 +47,14 @@ export class Inbound implements TransactionLayerUser {
     parts: {
       /** No more dialogs can be begun. */
       readonly isFull: () => boolean;
+      readonly gatekeeper: Gatekeeper | undefined;
       /** Takes requests for a proxy that record-routed; false when it is none. */
       readonly routed: (server: ServerTransaction | undefined, received: Received) => boolean;
     },
   ) {
     this.#core = core;
     this.#isFull = parts.isFull;
+    this.#gatekeeper = parts.gatekeeper;
     this.#routed = parts.routed;
   }
 
@@ -63,10 +67,22 @@ export class Inbound implements TransactionLayerUser {
     }
     const live = this.#find(request);
     if (!live && this.#routed(server, received)) return;
-    const verdict = judge(request) ?? this.#judgePlace(request, live);
+    const verdict =
+      judge(request) ??
+      this.#judgePlace(request, live) ??
+      (live ? undefined : this.#challenge(request));
     if (verdict) refuse(server, this.#core.ids.tag(), verdict);
     else if (live) this.#onInDialog(live, arrival);
     else this.#onNew(arrival);
+  }
+
+  /** The 401 for a stranger; who answers our SUBSCRIBE with a NOTIFY is none. */
+  #challenge(request: SipRequest): Verdict | undefined {
+    if (request.method === 'NOTIFY' && this.#core.awaitingNotify.has(keyOf(request))) {
+      return undefined;
+    }
+    const extra = this.#gatekeeper?.challengeTo(request);
+    return extra && [401, 'Unauthorized', ...extra];
   }
 
   onAck(ack: SipRequest, received: Received): void {
@@ -99,7 +115,8 @@ export class Inbound implements TransactionLayerUser {
       return this.#isExpected(request) ? undefined : [481, 'Call/Transaction Does Not Exist'];
     }
     if (this.#isFull()) return [503, 'Service Unavailable', { name: 'Retry-After', value: '10' }];
-    return request.method === 'INVITE' ? this.#judgeRepeated(dialogIdOf(request)) : undefined;
+    if (request.method !== 'INVITE') return undefined;
+    return this.#judgeRepeated(dialogIdOf(request));
   }
 
   #judgeRepeated(id: string): Verdict | undefined {

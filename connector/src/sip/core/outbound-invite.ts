@@ -187,7 +187,9 @@ export class OutboundInvite implements Cancellable, PendingInvite {
   #dismiss(request: SipRequest, response: SipResponse, received: Received): void {
     const state: Dialog = uacDialog(request, response, received);
     const loser = this.#core.dialogs.find(state) ?? new LiveDialog(state, this.#core.clock);
-    const order = orderInDialog(loser, { ...emptyAck, sequence: sequenceOf(request) });
+    const { method, headers, body } = emptyAck;
+    const sequence = sequenceOf(request);
+    const order = orderInDialog(loser, { method, sequence, headers, body });
     const ack = loser.inTurn(() => sendStateless(this.#core, order));
     this.#acks.set(state.remoteTag, ack);
     ack

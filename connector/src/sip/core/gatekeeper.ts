@@ -1,0 +1,56 @@
+import type { Clock } from '../../base/clock.ts';
+import { algorithms } from '../auth/digest.ts';
+import { ReplayGuard } from '../auth/replay-guard.ts';
+import { type Authority, challenge, verify } from '../auth/verify.ts';
+import { headers } from '../message/headers.ts';
+import type { Header, SipRequest } from '../message/message.ts';
+import type { Ids } from './ids.ts';
+
+/** Who may begin something with this server. */
+export interface InboundAuth {
+  readonly realm: string;
+  /** Undefined for users that do not exist. */
+  readonly passwordOf: (username: string) => string | undefined;
+}
+
+/** How long a nonce can be used. */
+const nonceLifetime = 5 * 60_000;
+
+/** Nonces that are remembered, so that credentials serve once. */
+const nonceCapacity = 100_000;
+
+/** Requests that anybody may send: OPTIONS asks only whether somebody is there. */
+const open = new Set(['OPTIONS', 'ACK', 'CANCEL']);
+
+/** Asks callers for a digest (RFC 3261 §22.2, RFC 8760) before the user sees their requests. */
+export class Gatekeeper {
+  readonly #authority: Authority;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+
+  constructor(auth: InboundAuth, { clock, ids }: { clock: Clock; ids: Ids }) {
+    this.#clock = clock;
+    this.#ids = ids;
+    this.#authority = {
+      realm: auth.realm,
+      passwordOf: auth.passwordOf,
+      algorithms,
+      key: { secret: ids.bytes(32), lifetime: nonceLifetime },
+      guard: new ReplayGuard({ lifetime: 2 * nonceLifetime, capacity: nonceCapacity }),
+    };
+  }
+
+  /** The headers of the 401 that a new request has to get; undefined when it may pass. */
+  challengeTo(request: SipRequest): Header[] | undefined {
+    if (open.has(request.method)) return undefined;
+    const now = this.#clock.wall();
+    const { method } = request;
+    const verdict = verify(this.#authority, headers(request, 'authorization'), { method, now });
+    if (verdict.kind === 'accepted') return undefined;
+    const isStale = verdict.kind === 'stale';
+    return challenge(this.#authority, { now, salt: this.#ids.bytes(8), isStale }).map((value) => ({
+      name: 'WWW-Authenticate',
+      value,
+    }));
+  }
+}
