@@ -44,9 +44,11 @@ export class Wheel {
   add(member: Ticking, period: number): () => void {
     const step = period / slotTime;
     const phase = this.#emptiestPhase(step);
+    if (!this.#timer) this.#start();
+    else this.#passEmptySlots();
     for (let slot = phase; slot < slotCount; slot += step) this.#slots[slot]?.push(member);
     this.#members += 1;
-    if (!this.#timer) this.#start();
+    if (!this.#isRunning) this.#arm();
     let isIn = true;
     return () => {
       if (isIn) this.#remove(member);
@@ -81,11 +83,28 @@ export class Wheel {
   #start(): void {
     this.#origin = this.#clock.now();
     this.#next = 1;
-    this.#arm();
   }
 
+  /** Slots that were slept over are not due for a member that joins now. */
+  #passEmptySlots(): void {
+    const now = this.#clock.now();
+    while (this.#isEmpty(this.#next) && this.#timeOf(this.#next) <= now) this.#next += 1;
+  }
+
+  #isEmpty(slot: number): boolean {
+    return this.#slots[slot % slotCount]?.length === 0;
+  }
+
+  #timeOf(slot: number): number {
+    return this.#origin + slot * slotTime;
+  }
+
+  /** Sleeps until the next slot that has members. */
   #arm(): void {
-    const delay = this.#origin + this.#next * slotTime - this.#clock.now();
+    let slot = this.#next;
+    while (this.#isEmpty(slot)) slot += 1;
+    const delay = this.#timeOf(slot) - this.#clock.now();
+    this.#timer?.cancel();
     this.#timer = this.#clock.after(Math.max(0, delay), this.#onTimer);
   }
 
