@@ -1,0 +1,148 @@
+import { isIPv6 } from 'node:net';
+import type { Clock } from '../base/clock.ts';
+import { CloseInOrder } from '../base/close-in-order.ts';
+import { ConnectorError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Resolve } from '../sip/core/core.ts';
+import type { InboundAuth } from '../sip/core/gatekeeper.ts';
+import {
+  createUserAgent,
+  type RunningUserAgent,
+  type UserAgentLoad,
+} from '../sip/create-user-agent.ts';
+import type { ParseError } from '../sip/message/parse-error.ts';
+import { type ResolveOptions, resolveUri } from '../sip/resolve/resolve.ts';
+import { systemResolver } from '../sip/resolve/resolver.ts';
+import { defaultTimers } from '../sip/transaction/timers.ts';
+import { type SocketTransport, startTransport } from '../sip/transport/start-transport.ts';
+import type { TransportStats } from '../sip/transport/stats.ts';
+import type { TlsSettings } from '../sip/transport/tls.ts';
+import type { ListenPoint, Received, Remote, TransportUser } from '../sip/transport/transport.ts';
+import { defaultTransportLimits } from '../sip/transport/transport-limits.ts';
+import { secretProblem } from './secret.ts';
+import { createSecureRandom } from './secure-random.ts';
+import { DrachtioServer } from './server.ts';
+
+/** A name that takes longer to resolve counts as not there. */
+const resolveTimeout = 4_000;
+/** Far above what one process carries; what is beyond is refused with 503 and not kept. */
+const mostServerTransactions = 20_000;
+const mostDialogs = 20_000;
+
+export interface SipServerOptions {
+  /** Port 0 lets the system choose. */
+  readonly listen: readonly ListenPoint[];
+  /** Where applications connect, and what they must know. */
+  readonly drachtio: { readonly address: string; readonly port: number; readonly secret: string };
+  /** Needed for tls listen points. */
+  readonly tls?: TlsSettings;
+  /** Digest asked of everything new but OPTIONS; without it every source may call. */
+  readonly auth?: InboundAuth;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface SipServer {
+  readonly drachtioPort: number;
+  readonly listenPoints: readonly ListenPoint[];
+  /** What is under way, for metrics. */
+  load(): UserAgentLoad;
+  /** What the sockets have seen since the start, for metrics. */
+  transportStats(): TransportStats;
+  /** Applications first, then calls, then sockets. Idempotent; calls are not hung up. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a SIP server that applications drive over the drachtio protocol. Rejects, everything closed
+ * again, with CONFIG_INVALID for a secret that is none and with a TransportError for a port that is taken.
+ */
+export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
+  const { drachtio, clock, log } = options;
+  const problem = secretProblem(drachtio.secret, drachtio.address);
+  if (problem !== undefined) throw new ConnectorError('CONFIG_INVALID', problem);
+  const applications = new DrachtioServer({ ...drachtio, clock, log });
+  const parts = new CloseInOrder(log);
+  try {
+    const { transport, userAgent } = await startUserAgent(options, applications);
+    parts.add('transport', () => transport.close());
+    parts.add('user agent', () => userAgent.close());
+    const drachtioPort = await applications.start(userAgent);
+    parts.add('applications', () => applications.close());
+    return {
+      drachtioPort,
+      listenPoints: transport.listenPoints,
+      load: () => userAgent.load(),
+      transportStats: () => transport.stats(),
+      close: () => parts.close(),
+    };
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function startUserAgent(
+  { listen, tls, auth, clock, log }: SipServerOptions,
+  { user }: DrachtioServer,
+): Promise<{ transport: SocketTransport; userAgent: RunningUserAgent }> {
+  const above = new Above();
+  const transport = await startTransport({
+    listen,
+    ...(tls && { tls }),
+    limits: defaultTransportLimits,
+    clock,
+    log,
+    user: above,
+  });
+  const random = createSecureRandom();
+  const userAgent = createUserAgent({
+    transport,
+    resolve: createResolve(transport.listenPoints, { clock, random }),
+    clock,
+    random,
+    log,
+    user,
+    options: {
+      timers: defaultTimers,
+      maxServerTransactions: mostServerTransactions,
+      maxDialogs: mostDialogs,
+      ...(auth && { auth }),
+    },
+  });
+  above.connect(userAgent);
+  return { transport, userAgent };
+}
+
+/** Finds addresses that can be sent to from the listen points there are. */
+function createResolve(
+  points: readonly ListenPoint[],
+  { clock, random }: { clock: Clock; random: () => number },
+): Resolve {
+  const options: ResolveOptions = {
+    resolver: systemResolver,
+    random,
+    clock,
+    timeout: resolveTimeout,
+    protocols: [...new Set(points.map(({ protocol }) => protocol))],
+    families: [...new Set(points.map(({ address }) => (isIPv6(address) ? 6 : 4)))],
+  };
+  return (uri) => resolveUri(uri, options);
+}
+
+/** The layer above the transport, which has to be there before it. */
+class Above implements TransportUser {
+  #user: TransportUser | undefined;
+
+  connect(user: TransportUser): void {
+    this.#user = user;
+  }
+
+  onMessage(received: Received): void {
+    this.#user?.onMessage(received);
+  }
+
+  onMalformed(error: ParseError, remote: Remote, local: ListenPoint): void {
+    this.#user?.onMalformed?.(error, remote, local);
+  }
+}
