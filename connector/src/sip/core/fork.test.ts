@@ -4,7 +4,7 @@ import { header, headers } from '../message/headers.ts';
 import type { SipMessage } from '../message/message.ts';
 
 /** A response of a fork to the last INVITE on the wire. */
-function response(invite: SipMessage, status: number, tag: string, ...extra: string[]): string[] {
+function response(invite: SipMessage, [status, tag]: [number, string], extra: string[] = []) {
   return [
     `SIP/2.0 ${status} X`,
     ...headers(invite, 'via').map((via) => `Via: ${via}`),
@@ -25,7 +25,7 @@ async function forked() {
   const { dialog } = await caller.invite('2');
   const invite = wire.messages[0]!.message;
   const ring = (status: number, tag: string, ...extra: string[]) =>
-    wire.inject('1', response(invite, status, tag, ...extra), '2');
+    wire.inject('1', response(invite, [status, tag], extra), '2');
   await clock.advanceAsync(20);
   return { ...given, dialog, ring };
 }
@@ -93,7 +93,7 @@ test('a provisional without To tag reaches the application and makes no dialog',
   const invite = wire.messages[0]!.message;
   wire.inject(
     '1',
-    response(invite, 181, 'x').map((line) => line.replace(/;tag=x$/, '')),
+    response(invite, [181, 'x']).map((line) => line.replace(/;tag=x$/, '')),
     '2',
   );
   expect(caller.responses[0]).toMatchObject({ dialog, message: { status: 181 } });

@@ -6,10 +6,11 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { authorize, strongestChallenge } from '../auth/authorize.ts';
 import { header, headers } from '../message/headers.ts';
 
+const passwordOf = (user: string) => (user === 'alice' ? 'secret' : undefined);
+
 function guarded(): Pair {
   const clock = new FakeClock();
   const wire = new Wire(clock);
-  const passwordOf = (user: string) => (user === 'alice' ? 'secret' : undefined);
   const caller = new Phone(wire, '1', { clock });
   const callee = new Phone(wire, '2', {
     clock,
@@ -19,10 +20,10 @@ function guarded(): Pair {
 }
 
 /** Authorization for the challenge that came last. */
-function credentials({ caller }: Pair, method: string, password: string, nonceCount = 1): string {
+function credentials({ caller }: Pair, method: string, password: string): string {
   const challenges = headers(caller.responses.at(-1)!.message, 'www-authenticate');
   const uri = 'sip:you@192.0.2.2';
-  const request = { method, uri, cnonce: 'c', nonceCount };
+  const request = { method, uri, cnonce: 'c', nonceCount: 1 };
   const value = authorize(
     strongestChallenge(challenges)!,
     { username: 'alice', password },
