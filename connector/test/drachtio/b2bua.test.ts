@@ -63,7 +63,9 @@ test('the caller hangs up, the application ends the other leg', async () => {
   });
   caller.send(caller.compose('BYE', `sip:${site.address}`, { toTag: tag, sequence: 2 }), port());
   await caller.response(200);
-  callee.answer(await callee.request('BYE'), 200);
+  const bye = await callee.request('BYE');
+  callee.answer(bye, 200);
+  expect(header(bye, 'call-id')).toBe(uac.sip.callId);
 });
 
 test('the callee hangs up, the application ends the other leg', async () => {
@@ -80,7 +82,9 @@ test('the callee hangs up, the application ends the other leg', async () => {
     port(),
   );
   await callee.response(200);
-  caller.answer(await caller.request('BYE'), 200);
+  const bye = await caller.request('BYE');
+  caller.answer(bye, 200);
+  expect(header(bye, 'call-id')).toBe(uas.sip.callId);
 });
 
 test('a failure of the callee is passed on', async () => {

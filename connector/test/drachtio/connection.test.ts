@@ -45,7 +45,7 @@ test('a client comes back after a restart of the server and takes calls again', 
   peer.send(peer.compose('OPTIONS', `sip:127.0.0.1:${udp?.port}`), udp?.port ?? 0);
   const [, response] = await coming;
   response.send(200);
-  await peer.response(200);
+  expect((await peer.response(200)).reason).toBe('OK');
   await server.close();
 });
 
@@ -61,7 +61,7 @@ async function answeredCall(): Promise<{ dialog: Dialog; tag: string }> {
 
 test('a dialog outlives its application: requests are 481, another can end it', async () => {
   const { dialog, tag } = await answeredCall();
-  site.srf.disconnect();
+  site.disconnect();
   const other = createSrf();
   await connected(other, site.server.drachtioPort, secret);
   const info = () => {
@@ -82,6 +82,7 @@ test('a dialog outlives its application: requests are 481, another can end it', 
     );
   });
   const bye = await peer.request('BYE');
+  expect(bye.uri).toBe(`sip:peer@${peer.address}`);
   peer.answer(bye, 200);
   await ended;
   other.disconnect();
@@ -111,6 +112,6 @@ test('an INVITE whose application dies is answered within 5 s', async () => {
   const coming = nextRequest(site, 'invite');
   peer.send(peer.compose('INVITE', `sip:desk@${site.address}`, { body: sdp('peer') }), port());
   await coming;
-  site.srf.disconnect();
-  await peer.response(503);
+  site.disconnect();
+  expect((await peer.response(503)).reason).toBe('Service Unavailable');
 });

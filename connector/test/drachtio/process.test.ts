@@ -64,8 +64,10 @@ async function run(...flags: string[]): Promise<{ code: number; stdout: string; 
 
 test('it says where it listens, takes calls and ends on SIGTERM', async () => {
   const { child, lines } = await start(
-    ...['--listen', 'udp://127.0.0.1:0', '--listen', 'tcp://127.0.0.1:0'],
-    ...['--drachtio', '127.0.0.1:0', '--secret-file', secretFile],
+    '--listen=udp://127.0.0.1:0',
+    '--listen=tcp://127.0.0.1:0',
+    '--drachtio=127.0.0.1:0',
+    `--secret-file=${secretFile}`,
   );
   const ready = lines.find(({ msg }) => msg === 'ready') as unknown as {
     drachtioPort: number;

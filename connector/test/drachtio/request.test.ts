@@ -89,8 +89,10 @@ test('retransmissions of a request are not shown twice', async () => {
     response.send(200);
   };
   const options = peer.compose('OPTIONS', `sip:${near.address}`);
-  for (let index = 0; index < 3; index++) peer.send(options, port);
-  for (let index = 0; index < 3; index++) await peer.response(200);
+  for (let index = 0; index < 3; index++) {
+    peer.send(options, port);
+    await peer.response(200);
+  }
   expect(count).toBe(1);
   peer.close();
 });
@@ -112,7 +114,7 @@ test('text of many bytes per character keeps its length', async () => {
 });
 
 test('with no application an INVITE is answered 503', async () => {
-  far.srf.disconnect();
+  far.disconnect();
   const calling = () =>
     near.srf
       .createUAC(`sip:far@${far.address}`, { localSdp: sdp('near') })

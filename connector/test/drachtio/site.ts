@@ -27,6 +27,8 @@ export interface Site {
   readonly tcpAddress: string;
   /** Handlers of requests outside of dialogs, by lower-case method; nobody there is a 404 of the client. */
   readonly on: Record<string, Handler>;
+  /** Takes the application away. Idempotent. */
+  disconnect(): void;
   close(): Promise<void>;
 }
 
@@ -58,14 +60,20 @@ export async function startSite(options: { clock?: Clock } = {}): Promise<Site> 
   }
   await connected(srf, server.drachtioPort, secret);
   const [udp, tcp] = server.listenPoints;
+  let isConnected = true;
+  const disconnect = () => {
+    if (isConnected) srf.disconnect();
+    isConnected = false;
+  };
   return {
     server,
     srf,
     address: `127.0.0.1:${udp?.port}`,
     tcpAddress: `127.0.0.1:${tcp?.port}`,
     on,
+    disconnect,
     async close() {
-      srf.disconnect();
+      disconnect();
       await server.close();
     },
   };
