@@ -78,8 +78,8 @@ export class Calls {
   }
 
   /** Leaves the SIP server; legs that still exist are not told. */
-  close(): void {
-    this.#signalling?.close();
+  async close(): Promise<void> {
+    await this.#signalling?.close();
     this.#legs.clear();
   }
 

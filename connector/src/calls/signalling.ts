@@ -66,7 +66,8 @@ export interface Signalling {
   readonly addresses: readonly string[];
   /** `onReply` may be called before the promise resolves. Rejects with CALL_GONE when nothing was sent. */
   send(draft: Draft, onReply: (reply: Reply) => void): Promise<Sent>;
-  close(): void;
+  /** Leaves once what was sent is on its way. Idempotent, never rejects. */
+  close(): Promise<void>;
 }
 
 /** Called for every request that reaches the application; must not throw. */

@@ -102,6 +102,8 @@ const compactNames = new Map([
 const badInfoPackage = 469;
 
 const connectLimit = 10_000;
+/** The server answers commands at once; one that does not is not waited for. */
+const closeLimit = 1000;
 const retryMaxDelay = 1000;
 
 export interface ConnectOptions {
@@ -121,7 +123,7 @@ export async function connectSrf(
   try {
     await signalling.connected;
   } catch (error) {
-    signalling.close();
+    await signalling.close();
     throw error;
   }
   return signalling;
@@ -132,16 +134,20 @@ class SrfSignalling implements Signalling {
   readonly #library: Library;
   readonly #user: SignallingUser;
   readonly #log: Log;
+  readonly #clock: Clock;
   /** Waits for the server's answer to a command: it never comes once the connection is gone. */
   readonly #waiting = new Set<(error: Error) => void>();
   #addresses: readonly string[] = [];
   #isConnected = false;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
+  #onIdle: () => void = () => undefined;
 
   constructor(options: ConnectOptions, user: SignallingUser) {
     this.#library = createLibrary();
     this.#user = user;
     this.#log = options.log;
+    this.#clock = options.clock;
     this.#library.use((request, response) => this.#onRequest(request, response));
     for (const method of routed) this.#library.use(method, () => undefined);
     this.#library.on('close', () => this.#onClose());
@@ -201,14 +207,18 @@ class SrfSignalling implements Signalling {
     start: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const fail = (error: Error) => {
+      const settled = () => {
         this.#waiting.delete(fail);
+        if (this.#waiting.size === 0) this.#onIdle();
+      };
+      const fail = (error: Error) => {
+        settled();
         reject(error);
       };
       this.#waiting.add(fail);
       try {
         start((value) => {
-          this.#waiting.delete(fail);
+          settled();
           resolve(value);
         }, fail);
       } catch (error) {
@@ -252,8 +262,22 @@ class SrfSignalling implements Signalling {
     if (this.#isConnected) request.cancel(() => undefined);
   }
 
-  close(): void {
-    if (this.#isClosed) return;
+  /** Waits for commands on their way, so that the last answer of a call goes out, then leaves. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#isConnected && this.#waiting.size > 0) {
+      await new Promise<void>((resolve) => {
+        const limit = this.#clock.after(closeLimit, resolve);
+        this.#onIdle = () => {
+          limit.cancel();
+          resolve();
+        };
+      });
+    }
     this.#isClosed = true;
     const { wp } = this.#library.app.client;
     if (this.#isConnected) this.#library.disconnect();

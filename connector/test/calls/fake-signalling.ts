@@ -114,7 +114,7 @@ export class FakeSignalling implements Signalling {
     return this.sent.map(({ draft }) => draft.method);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.isClosed = true;
   }
 }

@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  signalling?.close();
+  await signalling?.close();
   await site.server.close();
 });
 
@@ -117,6 +117,16 @@ test('a status that drachtio-srf does not know goes out as well', async () => {
   await until(() => inbox.length === 1);
   await inbox[0]!.respond({ status: 469, reason: 'Bad Info Package' });
   expect(site.userAgent.asked).toMatchObject([{ status: 469, reason: 'Bad Info Package' }]);
+});
+
+test('an answer on its way goes out before the connection is closed', async () => {
+  const one = await connect();
+  deliver('OPTIONS');
+  await until(() => inbox.length === 1);
+  const answered = inbox[0]!.respond({ status: 200 });
+  await one.close();
+  await answered;
+  expect(site.userAgent.asked).toMatchObject([{ status: 200 }]);
 });
 
 test('an answer that the server does not take rejects', async () => {

@@ -1,0 +1,114 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { type App, startApp } from './app.ts';
+import { messageOf } from './base/errors.ts';
+import { createLog, type Log } from './base/log.ts';
+import { configFileOf, describeConfig, loadConfig } from './config.ts';
+
+const usage = `Usage: connector <command> [FILE]
+
+  run FILE     answers calls as FILE says, until SIGTERM or Ctrl-C; a second one hurries
+  check FILE   says what is wrong with FILE, or what it means
+
+FILE is YAML or JSON; the environment variable CONFIG_FILE may name it instead.
+`;
+
+process.exit(await main(process.argv.slice(2)));
+
+/** The exit code: 0, 1 for a failure, 2 for a command line that makes no sense. */
+async function main(commandLine: readonly string[]): Promise<number> {
+  const line = parse(commandLine);
+  if (line === undefined) return refuse('');
+  if (line.isHelp) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const file = line.file ?? configFileOf();
+  if (line.command !== 'run' && line.command !== 'check') return refuse('');
+  if (file === undefined) return refuse('No configuration file is named.\n\n');
+  try {
+    return line.command === 'check' ? check(file) : await run(file);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+function refuse(why: string): number {
+  process.stderr.write(`${why}${usage}`);
+  return 2;
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { help: { type: 'boolean', short: 'h', default: false } },
+    });
+    const [command, file, ...rest] = positionals;
+    return rest.length > 0 ? undefined : { isHelp: values.help, command, file };
+  } catch {
+    return undefined;
+  }
+}
+
+function check(file: string): number {
+  const config = loadConfig(file);
+  process.stdout.write(`ok\n${describeConfig(config)}`);
+  return 0;
+}
+
+async function run(file: string): Promise<number> {
+  const config = loadConfig(file);
+  const log = createLog(config.log);
+  const app = await startApp({ config, log });
+  announce(app, log);
+  const exitCode = await untilStopped(app, { log, timeout: config.drain.timeoutSeconds * 1000 });
+  await app.close();
+  log.info({ exitCode }, 'stopped');
+  return exitCode;
+}
+
+/** For people what to dial, for machines the same in the log. */
+function announce({ sipAddresses, httpUrl }: App, log: Log): void {
+  log.info({ sip: sipAddresses, http: httpUrl }, 'ready');
+  if (!process.stderr.isTTY) return;
+  const uris = sipAddresses.map((address) => {
+    const [protocol = '', host = ''] = address.split('/');
+    return `sip:agent@${host}${protocol === 'udp' ? '' : `;transport=${protocol}`}`;
+  });
+  process.stderr.write(`Ready. Call ${uris.join(' or ')} - health and metrics at ${httpUrl}\n`);
+}
+
+/** Resolves to the exit code when a signal, or a bug, has ended the work and no call is left. */
+async function untilStopped(
+  app: App,
+  { log, timeout }: { readonly log: Log; readonly timeout: number },
+): Promise<number> {
+  const { promise: stopped, resolve } = Promise.withResolvers<number>();
+  let signals = 0;
+  const drain = (why: string, exitCode: number) => {
+    signals += 1;
+    const limit = signals === 1 ? timeout : 0;
+    log.info({ why, calls: app.activeCalls(), timeout: limit }, 'draining');
+    app.drain(limit).then(
+      () => resolve(exitCode),
+      () => resolve(1),
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => drain(signal, 0));
+  process.on('unhandledRejection', (error) => {
+    log.error({ error: messageOf(error), stack: stackOf(error) }, 'a failure was not handled');
+  });
+  // What threw may have left anything half done: the calls that still work may end in peace.
+  process.on('uncaughtException', (error) => {
+    log.error({ error: messageOf(error), stack: stackOf(error) }, 'a bug broke the process');
+    drain('uncaught exception', 1);
+  });
+  return stopped;
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? '') : '';
+}

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ConnectorProcess, startConnector } from '../support/connector-process.ts';
+import { sipp } from '../support/sipp.ts';
+
+const main = resolve(import.meta.dirname, '../../src/main.ts');
+const scenario = (name: string) =>
+  resolve(import.meta.dirname, '../peers/scenarios', `${name}.xml`);
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'parley-main-'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function connector(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  return new Promise((done) => {
+    execFile(
+      process.execPath,
+      [main, ...args],
+      { env: { PATH: process.env['PATH'] ?? '', ...env } },
+      (error, out, err) => done({ code: Number(error?.code ?? 0), out, err }),
+    );
+  });
+}
+
+const good =
+  'agent: {name: pizza, providers: [{local: {intents: [{name: hi, phrases: [hello]}]}}]}';
+
+test('check says ok and what the file means', async () => {
+  const { code, out, err } = await connector(['check', file('good.yaml', good)]);
+  expect([code, err]).toEqual([0, '']);
+  expect(out).toMatch(/^ok\n/);
+  expect(out).toContain('name: pizza');
+  expect(out).toContain('maxCalls: 100');
+});
+
+test('check says everything that is wrong, where and why', async () => {
+  const path = file('bad.yaml', 'agent: {nam: x, providers: []}\nsip: {listen: [ftp://x]}\n');
+  const { code, out, err } = await connector(['check', path]);
+  expect([code, out]).toEqual([1, '']);
+  expect(err).toContain('agent.nam: unknown key; did you mean name?');
+  expect(err).toContain('agent.providers');
+  expect(err).toContain('sip.listen.0');
+});
+
+test('the environment can name the file', async () => {
+  const { code } = await connector(['check'], { CONFIG_FILE: file('env.yaml', good) });
+  expect(code).toBe(0);
+});
+
+test('help goes to the output, a bad command line to the errors', async () => {
+  expect(await connector(['--help'])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('run FILE') as string,
+  });
+  for (const args of [[], ['fly'], ['check'], ['check', 'a', 'b'], ['--nope']]) {
+    expect(await connector(args)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Usage') as string,
+    });
+  }
+});
+
+test('a file that is not there is one line', async () => {
+  const { code, err } = await connector(['run', join(folder, 'none.yaml')]);
+  expect(code).toBe(1);
+  expect(err.trim().split('\n')).toHaveLength(1);
+});
+
+test('SIGTERM waits for the call that is up, then the process exits 0', async () => {
+  const running: ConnectorProcess = await startConnector({
+    sip: { listen: ['udp://127.0.0.1:31990'] },
+    rtp: { ports: '31900-31939' },
+    http: { listen: '127.0.0.1:31991' },
+    agent: {
+      maxCalls: 10,
+      greeting: 'Good morning.',
+      providers: [{ local: { intents: [{ name: 'hi', phrases: ['hello'] }] } }],
+    },
+  } as { http: { listen: string } });
+  const call = sipp({
+    scenario: scenario('call'),
+    target: '127.0.0.1:31990',
+    flags: '-s pizza -key rtp_port 31512',
+  });
+  await expect.poll(() => running.activeCalls(), { timeout: 5000 }).toBe(1);
+  const stopped = running.stop();
+  expect((await call).errors).toBe('');
+  expect(await stopped).toBe(0);
+  const messages = running.log.map((line) => line['msg']);
+  expect(messages).toEqual(expect.arrayContaining(['ready', 'draining', 'call ended', 'stopped']));
+});

@@ -1,0 +1,141 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { type App, startApp } from '../../src/app.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import type { Log } from '../../src/base/log.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import { OpenAiSimulator, type SimulatorOptions } from '../support/openai-simulator.ts';
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** The whole application in this process, with a simulated OpenAI behind it. */
+export interface Site {
+  readonly app: App;
+  readonly simulator: OpenAiSimulator;
+  readonly log: readonly LogLine[];
+  readonly udp: string;
+  readonly tcp: string;
+  /** The last call's end as the log tells it. */
+  readonly ending: () => { result: unknown; reason: unknown };
+  /** Rejects when the application left a timer. */
+  close(): Promise<void>;
+}
+
+export interface SiteOptions {
+  readonly agent?: object;
+  readonly sip?: object;
+  readonly http?: object;
+  readonly simulator?: SimulatorOptions;
+}
+
+export async function startSite(options: SiteOptions = {}): Promise<Site> {
+  const simulator = await OpenAiSimulator.start(options.simulator);
+  const log: LogLine[] = [];
+  const clock = new CountingClock();
+  const config = configOf(options, simulator.url);
+  const app = await startApp({ config, log: keeping(log), clock });
+  const at = (protocol: string) =>
+    app.sipAddresses.find((address) => address.startsWith(`${protocol}/`))?.split('/')[1] ?? '';
+  return {
+    app,
+    simulator,
+    log,
+    udp: at('udp'),
+    tcp: at('tcp'),
+    ending: () => {
+      const last = log.findLast(({ message }) => message === 'call ended');
+      return { result: last?.['result'], reason: last?.['reason'] };
+    },
+    async close() {
+      await app.close();
+      await simulator.close();
+      // Everything is closed: a timer that still waits is one that was forgotten.
+      if (clock.pending > 0) throw new Error(`${clock.pending} timers were left`);
+    },
+  };
+}
+
+function configOf({ agent = {}, sip = {}, http = {} }: SiteOptions, url: string): Config {
+  const text = JSON.stringify({
+    sip: { listen: ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0'], ...sip },
+    rtp: { ports: '31016-31415' },
+    http: { listen: '127.0.0.1:0', ...http },
+    agent: { greeting: 'Good morning.', providers: [{ openai: { url } }], ...agent },
+  });
+  const result = parseConfig(text, {
+    env: { API_TOKEN: 'secret' },
+    readFile: () => '',
+    addresses: ['127.0.0.1'],
+  });
+  if ('problems' in result) throw new Error(JSON.stringify(result.problems));
+  return result.config;
+}
+
+/** Waits for what follows a call of its own accord, at most 5 s, then says what is left of it. */
+export async function expectIdle({ app }: Site): Promise<void> {
+  await expect
+    .poll(() => app.held(), { timeout: 5000, interval: 20 })
+    .toEqual({ calls: 0, dialogs: 0, endpoints: 0 });
+}
+
+/** Waits until as many calls are up. */
+export async function untilCalls({ app }: Site, count: number): Promise<void> {
+  await expect.poll(() => app.activeCalls(), { timeout: 5000, interval: 10 }).toBe(count);
+}
+
+/** Waits for a line of the log. */
+export async function untilLogged({ log }: Site, message: string): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    if (log.some((line) => line.message === message)) return;
+    await pause(10);
+  }
+  throw new Error(`"${message}" was not logged`);
+}
+
+function keeping(lines: LogLine[], base: object = {}): Log {
+  const at = (level: string) => (fields: object, message: string) =>
+    void lines.push({ ...base, ...fields, level, message });
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => keeping(lines, { ...base, ...fields }),
+  };
+}
+
+/** Real time, with its timers counted. */
+class CountingClock implements Clock {
+  pending = 0;
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  wall(): number {
+    return systemClock.wall();
+  }
+
+  after(delay: number, task: () => void) {
+    let isOver = false;
+    const over = () => {
+      if (!isOver) this.pending -= 1;
+      isOver = true;
+    };
+    this.pending += 1;
+    const timer = systemClock.after(delay, () => {
+      over();
+      task();
+    });
+    return {
+      cancel: () => {
+        over();
+        timer.cancel();
+      },
+    };
+  }
+}
