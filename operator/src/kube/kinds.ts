@@ -4,7 +4,6 @@ import type {
   V1Lease,
   V1LeaseSpec,
   V1Node,
-  V1ObjectMeta,
   V1Pod,
   V1PodSpec,
   V1PodStatus,
@@ -19,7 +18,8 @@ import type { KubeObject, ObjectMeta } from './object.ts';
  */
 export type Wire<T> = T extends Date
   ? string
-  : T extends V1ObjectMeta
+  : // Told by a field, not by `extends V1ObjectMeta`: its fields are optional, and much would do.
+    'managedFields' extends (string extends keyof T ? never : keyof T)
     ? ObjectMeta
     : T extends readonly (infer Item)[]
       ? readonly Wire<Item>[]
