@@ -57,14 +57,14 @@ export function controllerOf(object: KubeObject): OwnerReference | undefined {
 }
 
 /**
- * Whether `candidate` is an older state than `known`. Resource versions are ordered numbers since
- * Kubernetes 1.35 and were so before with etcd; what is not a number is never older.
+ * Whether a state is news to one who saw `known`. Resource versions of a kind are rising numbers (promised
+ * since Kubernetes 1.35, true before with etcd); other texts have no order and are always news.
  */
-export function isOlder(candidate: string | undefined, known: string | undefined): boolean {
-  if (!isVersion(candidate) || !isVersion(known)) return false;
-  return candidate.length === known.length ? candidate < known : candidate.length < known.length;
+export function isNews(candidate: string, known: string): boolean {
+  if (!isNumber(candidate) || !isNumber(known)) return true;
+  return candidate.length === known.length ? candidate > known : candidate.length > known.length;
 }
 
-function isVersion(text: string | undefined): text is string {
-  return text !== undefined && /^[1-9]\d*$/.test(text);
+function isNumber(version: string): boolean {
+  return /^[1-9]\d*$/.test(version);
 }
