@@ -90,9 +90,9 @@ export class Connection implements Application {
       if (this.#state === 'closing' || this.#state === 'closed') return;
       this.#onCommand(parseCommand(payload));
     }
-    if (!this.#reader.isBroken || this.#state === 'closed') return;
+    if (!this.#reader.isBroken || this.#state === 'closing' || this.#state === 'closed') return;
     this.#options.log.warn({}, 'connection sent something other than a frame');
-    this.close();
+    this.#part();
   }
 
   #onCommand({ id, order }: Command): void {
@@ -128,19 +128,31 @@ export class Connection implements Application {
   /** A `NO` is the last that is said. */
   #refuse(id: string, reason: string): void {
     this.reply(id, { kind: 'no', reason });
+    this.#part();
+  }
+
+  /** Says the rest and goes; a peer that does not close its side is not waited for long. */
+  #part(): void {
     this.#state = 'closing';
     this.#deadline.cancel();
     this.#deadline = this.#options.clock.after(farewell, () => this.close());
-    // The rest is read and thrown away, so that the reply is not lost to a reset.
     this.#socket.end();
   }
 
   #write(frame: Buffer): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#cork();
     this.#socket.write(frame);
     if (this.#socket.writableLength <= mostWaitingBytes) return;
     this.#options.log.error({}, 'connection closed: the application does not read');
     this.close();
+  }
+
+  /** What belongs to one turn of the event loop goes out in one system call; they are a tenth of all work. */
+  #cork(): void {
+    if (this.#socket.writableCorked > 0) return;
+    this.#socket.cork();
+    setImmediate(() => this.#socket.uncork());
   }
 
   #onClose(): void {

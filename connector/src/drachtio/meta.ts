@@ -9,6 +9,14 @@ export function formatMeta(trace: Trace): string {
 /** UTC time of day with six digits of fraction, no date. */
 export function formatTime(wall: number): string {
   const micros = Math.round(wall * 1000);
-  const [, time = ''] = new Date(Math.floor(micros / 1000)).toISOString().split('T');
-  return `${time.replace('Z', '')}${String(micros % 1000).padStart(3, '0')}`;
+  // The date part is of no use, and this is done for every message.
+  const seconds = Math.floor(micros / 1_000_000) % 86_400;
+  const hour = two(Math.floor(seconds / 3_600));
+  const minute = two(Math.floor(seconds / 60) % 60);
+  const fraction = String(micros % 1_000_000).padStart(6, '0');
+  return `${hour}:${minute}:${two(seconds % 60)}.${fraction}`;
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
 }

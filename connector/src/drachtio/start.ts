@@ -26,7 +26,7 @@ import { DrachtioServer } from './server.ts';
 /** A name that takes longer to resolve counts as not there. */
 const resolveTimeout = 4_000;
 /** Far above what one process carries; what is beyond is refused with 503 and not kept. */
-const mostServerTransactions = 20_000;
+const mostServerTransactions = 64_000;
 const mostDialogs = 20_000;
 
 export interface SipServerOptions {
