@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { AgentRole } from './agent/agent-role.ts';
 import { createPhraseSpeaker, createProviders } from './app-providers.ts';
 import { type Clock, systemClock } from './base/clock.ts';
@@ -67,6 +67,8 @@ interface Building {
 
 async function build(building: Building): Promise<App> {
   const { config, log, parts } = building;
+  // A folder that cannot be made is a fault of the configuration, and better known now.
+  if (config.agent.recording) mkdirSync(config.agent.recording.folder, { recursive: true });
   const media = createMedia(building);
   const { role, metrics } = createRole(building, media);
   const gate = { isOpen: false };

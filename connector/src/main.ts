@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type App, startApp } from './app.ts';
 import { messageOf } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
-import { configFileOf, describeConfig, loadConfig } from './config.ts';
+import { type Config, configFileOf, describeConfig, loadConfig } from './config.ts';
 
 const usage = `Usage: connector <command> [FILE]
 
@@ -63,7 +63,7 @@ async function run(file: string): Promise<number> {
   const config = loadConfig(file);
   const log = createLog(config.log);
   const app = await startApp({ config, log });
-  announce(app, log);
+  announce(app, { config, log });
   const exitCode = await untilStopped(app, { log, timeout: config.drain.timeoutSeconds * 1000 });
   await app.close();
   log.info({ exitCode }, 'stopped');
@@ -71,14 +71,18 @@ async function run(file: string): Promise<number> {
 }
 
 /** For people what to dial, for machines the same in the log. */
-function announce({ sipAddresses, httpUrl }: App, log: Log): void {
+function announce({ sipAddresses, httpUrl }: App, { config, log }: { config: Config; log: Log }) {
   log.info({ sip: sipAddresses, http: httpUrl }, 'ready');
   if (!process.stderr.isTTY) return;
-  const uris = sipAddresses.map((address) => {
-    const [protocol = '', host = ''] = address.split('/');
-    return `sip:agent@${host}${protocol === 'udp' ? '' : `;transport=${protocol}`}`;
-  });
-  process.stderr.write(`Ready. Call ${uris.join(' or ')} - health and metrics at ${httpUrl}\n`);
+  const uris = sipAddresses.map((address) => dialableUri(address, config));
+  process.stderr.write(`Ready. Call ${uris.join(' or ')} (health and metrics: ${httpUrl})\n`);
+}
+
+/** Nobody can dial the address of all interfaces: then the one that RTP tells peers. */
+function dialableUri(address: string, { agent, rtp }: Config): string {
+  const [protocol = '', host = ''] = address.split('/');
+  const dialable = host.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, rtp.advertisedAddress);
+  return `sip:${agent.name}@${dialable}${protocol === 'udp' ? '' : `;transport=${protocol}`}`;
 }
 
 /** Resolves to the exit code when a signal, or a bug, has ended the work and no call is left. */

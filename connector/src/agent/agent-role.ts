@@ -9,9 +9,9 @@ import type { Response } from '../calls/signalling.ts';
 import type { Agent } from '../contract/agent.ts';
 import type { Termination } from '../contract/termination.ts';
 import { Conversation, type Speaker } from '../conversation/conversation.ts';
-import type { MediaPlane } from '../media/media-plane.ts';
 import { refusalFor } from './admission.ts';
 import { Call, type CallDependencies, type CallOrigin } from './call.ts';
+import type { CallEndpoint } from './call-audio.ts';
 import { type CallDetail, type CallSummary, CallsBook } from './calls-book.ts';
 import { isAllowed } from './destinations.ts';
 import { answerCall } from './inbound.ts';
@@ -24,7 +24,13 @@ export interface AgentRoleOptions {
   /** The first is used, the rest are fallbacks; not owned. */
   readonly providers: readonly Provider[];
   readonly speaker: Speaker | undefined;
-  readonly media: Pick<MediaPlane, 'createEndpoint'>;
+  /** Rejects with RTP_PORTS_EXHAUSTED. */
+  readonly media: {
+    createEndpoint(options: {
+      readonly id: string;
+      readonly codecs: Agent['codecs'];
+    }): Promise<CallEndpoint>;
+  };
   /** URIs that may be dialled; empty for none. */
   readonly destinations: readonly string[];
   readonly clock: Clock;
@@ -42,7 +48,7 @@ export class AgentRole implements CallsUser {
   #calls: Pick<Calls, 'dial'> | undefined;
   #isDraining = false;
   #traffic: Traffic = noTraffic;
-  #onEmpty: (() => void) | undefined;
+  readonly #waitingForEmpty = new Set<() => void>();
 
   constructor(options: AgentRoleOptions) {
     this.#options = options;
@@ -128,29 +134,32 @@ export class AgentRole implements CallsUser {
   }
 
   /**
-   * Takes no new calls and resolves when all are over, at the latest after `timeout`: what is up then
-   * is ended. Calling again with less time hurries.
+   * Takes no new calls and resolves when all are over and released, at the latest after `timeout`, when
+   * those that are up are ended. A second call with less time hurries the first.
    */
   async drain(timeout: number): Promise<void> {
     this.#isDraining = true;
-    if (this.activeCalls > 0) {
-      await new Promise<void>((resolve) => {
-        const limit = this.#options.clock.after(timeout, resolve);
-        this.#onEmpty = () => {
-          limit.cancel();
-          resolve();
-        };
-      });
-    }
+    await this.#untilEmpty(timeout);
     this.#endAll({ result: 'failed', reason: 'draining' });
     await this.#book.released();
   }
 
-  /** Ends all calls at once, also for a `drain` that waits. */
-  async close(): Promise<void> {
-    this.#isDraining = true;
-    this.#endAll({ result: 'failed', reason: 'draining' });
-    await this.#book.released();
+  /** Ends all calls at once; also a `drain` that waits then resolves. */
+  close(): Promise<void> {
+    return this.drain(0);
+  }
+
+  #untilEmpty(timeout: number): Promise<void> {
+    if (this.activeCalls === 0 || timeout <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        limit.cancel();
+        this.#waitingForEmpty.delete(finish);
+        resolve();
+      };
+      const limit = this.#options.clock.after(timeout, finish);
+      this.#waitingForEmpty.add(finish);
+    });
   }
 
   #endAll(termination: Termination): void {
@@ -184,6 +193,7 @@ export class AgentRole implements CallsUser {
   #onEnded(call: Call): void {
     this.#traffic = addUp(this.#traffic, call.traffic);
     this.#book.close(call);
-    if (this.activeCalls === 0) this.#onEmpty?.();
+    if (this.activeCalls > 0) return;
+    for (const finish of this.#waitingForEmpty) finish();
   }
 }

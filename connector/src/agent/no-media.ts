@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 
 /** A call whose caller sent nothing for so long is taken for dead: BYEs get lost, networks break. */
-export const noMediaLimit = 30_000;
+const noMediaLimit = 30_000;
 const checkInterval = 5000;
 
 export interface NoMediaOptions {

@@ -99,7 +99,8 @@ export class Calls {
   }
 
   #createLeg(dialog: string, user: LegUser, sender: RequestSender): Leg {
-    const { clock, log, sessionSeconds } = this.#options;
+    const { clock, sessionSeconds } = this.#options;
+    const log = this.#options.log.child({ sipCallId: dialog.split(';')[0] });
     const onGone = (leg: Leg) => {
       if (this.#legs.get(leg.id) === leg) this.#legs.delete(leg.id);
     };

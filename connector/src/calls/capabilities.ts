@@ -15,12 +15,10 @@ export const allowedMethods = [
   'MESSAGE',
 ] as const;
 
-export const supportedExtensions: readonly string[] = ['timer', '100rel'];
-
 /** What a phone or trunk may ask of us; goes into INVITE, its 2xx, and answers to OPTIONS (RFC 3261 §11.2). */
 export const capabilities: Headers = {
   Allow: allowedMethods.join(', '),
-  Supported: supportedExtensions.join(', '),
+  Supported: 'timer, 100rel',
 };
 
 export const optionsAnswer: Headers = {

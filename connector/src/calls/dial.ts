@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { capabilities } from './capabilities.ts';
 import type { Leg, LegUser } from './leg.ts';
+import { nameAddrOf } from './party.ts';
 import type { RequestSender } from './request-sender.ts';
 import { sdpBodyOf } from './sdp-body.ts';
 import { sessionTimerOffer } from './session-timer.ts';
@@ -89,8 +90,8 @@ class Attempt {
       method: 'INVITE',
       uri: to,
       headers: {
-        From: `<${from}>`,
-        To: `<${to}>`,
+        From: nameAddrOf(from),
+        To: nameAddrOf(to),
         ...capabilities,
         ...sessionTimerOffer(sessionSeconds),
         'Content-Type': 'application/sdp',

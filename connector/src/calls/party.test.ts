@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseParty, userOf } from './party.ts';
+import { nameAddrOf, parseParty, userOf } from './party.ts';
 
 test.each([
   {
@@ -35,4 +35,9 @@ test.each([
   ['sip:%zz@x', '%zz'],
 ])('the user of %s is %s', (uri, want) => {
   expect(userOf(uri)).toBe(want);
+});
+
+test('a URI cannot leave its brackets', () => {
+  expect(nameAddrOf('sip:a@b')).toBe('<sip:a@b>');
+  expect(nameAddrOf('sip:a>;x="y"@b')).toBe('<sip:a%3E;x=%22y%22@b>');
 });

@@ -37,3 +37,8 @@ export function userOf(uri: string): string {
     return user;
   }
 }
+
+/** A URI as name-addr, with what would end the brackets escaped. */
+export function nameAddrOf(uri: string): string {
+  return `<${uri.replaceAll(/[<>"\s]/g, (letter) => encodeURIComponent(letter))}>`;
+}

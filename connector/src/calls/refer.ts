@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { nameAddrOf } from './party.ts';
 import type { RequestSender } from './request-sender.ts';
 import type { Received, Reply } from './signalling.ts';
 import { parseSipfrag, subscriptionStateOf } from './sipfrag.ts';
@@ -45,8 +46,8 @@ export class Transfer {
         method: 'REFER',
         dialog: this.#with.dialog,
         headers: {
-          'Refer-To': `<${to}>`,
-          ...(referredBy === undefined ? {} : { 'Referred-By': `<${referredBy}>` }),
+          'Refer-To': nameAddrOf(to),
+          ...(referredBy === undefined ? {} : { 'Referred-By': nameAddrOf(referredBy) }),
         },
       }),
       // A NOTIFY may overtake the 202, and the call may end before it.

@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { toneShare } from '../support/goertzel.ts';
@@ -88,6 +90,18 @@ test('every request in a dialog gets the answer it should', async () => {
   const { udp } = await start();
   const result = await sipp({
     scenario: own('in-dialog'),
+    target: udp,
+    flags: '-s pizza -key rtp_port 31502',
+  });
+  expect(result.errors).toBe('');
+  await expectIdle(site!);
+});
+
+test('a caller who requires reliable provisionals gets them', async () => {
+  // The session opens late, so that the PRACK comes before the 200.
+  const { udp } = await start({ simulator: { openDelay: 300 } });
+  const result = await sipp({
+    scenario: own('reliable'),
     target: udp,
     flags: '-s pizza -key rtp_port 31502',
   });
@@ -259,4 +273,62 @@ test('a destination that no list allows is not dialled', async () => {
     403,
     { code: 'DESTINATION_FORBIDDEN' },
   ]);
+});
+
+/** Places a call through the API. */
+async function place({ app }: Site, to: string): Promise<string> {
+  const response = await fetch(`${app.httpUrl}/v1/calls`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer secret', 'content-type': 'application/json' },
+    body: JSON.stringify({ to }),
+  });
+  expect(response.status).toBe(202);
+  return ((await response.json()) as { id: string }).id;
+}
+
+/** Waits for sipp: a request to a port that nobody has is refused at once. */
+async function untilBound(port: number): Promise<void> {
+  const isBound = async () => {
+    const socket = createSocket('udp4');
+    try {
+      socket.bind(port, '127.0.0.1');
+      await once(socket, 'listening');
+      return false;
+    } catch {
+      return true;
+    } finally {
+      socket.close();
+    }
+  };
+  await expect.poll(isBound, { timeout: 5000, interval: 50 }).toBe(true);
+}
+
+const outbound = {
+  http: { tokenEnv: 'API_TOKEN' },
+  sip: { destinations: ['sip:bob@127.0.0.1:*'] },
+};
+
+test('somebody who is called hears the agent as soon as he answers', async () => {
+  const phone = await TonePhone.open(31_514);
+  const { app, ending } = await start(outbound);
+  const callee = sipp({ scenario: own('answer'), flags: '-p 31515 -key rtp_port 31514' });
+  await untilBound(31_515);
+  const id = await place(site!, 'sip:bob@127.0.0.1:31515');
+  await expect.poll(() => phone.heard().some((sample) => Math.abs(sample) > 1000)).toBe(true);
+  const url = `${app.httpUrl}/v1/calls/${id}`;
+  await fetch(url, { method: 'DELETE', headers: { authorization: 'Bearer secret' } });
+  expect((await callee).errors).toBe('');
+  phone.close();
+  await expectIdle(site!);
+  expect(ending()).toEqual({ result: 'completed', reason: 'api-hung-up' });
+});
+
+test('somebody who is busy ends the call that was placed', async () => {
+  const { ending } = await start(outbound);
+  const callee = sipp({ scenario: own('busy'), flags: '-p 31517' });
+  await untilBound(31_517);
+  await place(site!, 'sip:bob@127.0.0.1:31517');
+  expect((await callee).errors).toBe('');
+  await expectIdle(site!);
+  expect(ending()).toEqual({ result: 'rejected', reason: 'callee-refused' });
 });

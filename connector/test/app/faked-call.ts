@@ -22,17 +22,16 @@ export const headers = {
 const dialog = 'c1;from-tag=t1';
 export const hungUp: Termination = { result: 'completed', reason: 'agent-hung-up' };
 
-/** A call with everything around it faked; `told` is what happened to media and conversation, in order. */
-export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports?: Error } = {}) {
-  const clock = new FakeClock();
-  const told: string[] = [];
-  const ended: Termination[] = [];
-  const controls: CallControl[] = [];
-  const events: ((event: ConversationEvent) => void)[] = [];
+/** An endpoint without ports; `told` is what was done to it. Offers `v=0 g729` and `v=0 hold` mean what they say. */
+export function fakeEndpoint(over: {
+  told: string[];
+  law?: Law;
+  lastAudioAt?: () => number;
+}): CallEndpoint {
+  const { told, law = 'pcmu', lastAudioAt = () => 0 } = over;
   let heldBy = '';
-  let silentSince: number | undefined;
-  const endpoint: CallEndpoint = {
-    law: over.law ?? 'pcmu',
+  return {
+    law,
     queuedBytes: 0,
     playedBytes: 0,
     play: () => undefined,
@@ -50,7 +49,7 @@ export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports
       return heldBy === 'v=0 hold';
     },
     get lastAudioAt() {
-      return silentSince ?? clock.now();
+      return lastAudioAt();
     },
     injectDigit: (digit) => void told.push(`digit ${digit}`),
     record: (file) => void told.push(`recording ${file}`),
@@ -68,6 +67,21 @@ export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports
     }),
     close: async () => void told.push('endpoint closed'),
   };
+}
+
+/** A call with everything around it faked; `told` is what happened to media and conversation, in order. */
+export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports?: Error } = {}) {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const ended: Termination[] = [];
+  const controls: CallControl[] = [];
+  const events: ((event: ConversationEvent) => void)[] = [];
+  let silentSince: number | undefined;
+  const endpoint = fakeEndpoint({
+    told,
+    law: over.law ?? 'pcmu',
+    lastAudioAt: () => silentSince ?? clock.now(),
+  });
   const createConversation = (control: CallControl): CallConversation => {
     controls.push(control);
     return {

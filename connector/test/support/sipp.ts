@@ -26,7 +26,12 @@ export async function sipp({ scenario, target, flags = '' }: SippRun): Promise<S
   const limit = flags.includes('-timeout ') ? '' : '-timeout 30s ';
   const fixed = `-i 127.0.0.1 -nostdin ${limit}-trace_err -error_file ${errors} ${calls}`;
   const args = `-sf ${scenario} ${fixed}${flags} ${target ?? ''}`.split(' ').filter(Boolean);
-  const child = spawn('sipp', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // Its own -timeout waits for calls that are up, however long.
+  const child = spawn('sipp', args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 40_000,
+    killSignal: 'SIGKILL',
+  });
   let said = '';
   child.stderr.on('data', (text: Buffer) => {
     said += text.toString();

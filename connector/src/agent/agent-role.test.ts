@@ -1,0 +1,211 @@
+import { expect, test } from 'vitest';
+import { fakeEndpoint, headers } from '../../test/app/faked-call.ts';
+import { FakeIncoming, FakeSignalling } from '../../test/calls/fake-signalling.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { FakeProvider } from '../../test/support/fake-provider.ts';
+import { ConnectorError } from '../base/errors.ts';
+import { silentLog } from '../base/log.ts';
+import { Calls } from '../calls/calls.ts';
+import type { SignallingUser } from '../calls/signalling.ts';
+import { agentSchema } from '../contract/agent.ts';
+import type { Termination } from '../contract/termination.ts';
+import { AgentRole } from './agent-role.ts';
+
+const agent = agentSchema.parse({
+  name: 'pizza',
+  maxCalls: 2,
+  providers: [{ local: { intents: [{ name: 'hi', phrases: ['hello'] }] } }],
+});
+
+async function setUp(over: { destinations?: string[]; ports?: Error } = {}) {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const ended: Termination[] = [];
+  let ids = 0;
+  const role = new AgentRole({
+    agent,
+    providers: [new FakeProvider()],
+    speaker: undefined,
+    media: {
+      createEndpoint: () =>
+        over.ports ? Promise.reject(over.ports) : Promise.resolve(fakeEndpoint({ told })),
+    },
+    destinations: over.destinations ?? [],
+    clock,
+    random: () => 0.5,
+    newId: () => `call-${++ids}`,
+    log: silentLog,
+    metrics: {
+      callEnded: (termination) => void ended.push(termination),
+      callSetUp: () => undefined,
+      firstAudio: () => undefined,
+      bargeInStopped: () => undefined,
+      providerOpened: () => undefined,
+      providerFault: () => undefined,
+      toolCalled: () => undefined,
+    },
+  });
+  const signalling = new FakeSignalling();
+  const calls = new Calls({ clock, log: silentLog, sessionSeconds: 1800, nonce: () => 'n' }, role);
+  let server: SignallingUser | undefined;
+  await calls.connect(async (user) => {
+    server = user;
+    return signalling;
+  });
+  role.connect(calls);
+  const receive = async (method: string, callId: string, isNew = false) => {
+    const incoming = new FakeIncoming({
+      method,
+      dialog: isNew ? '' : `${callId};from-tag=t1`,
+      headers: { ...headers, 'call-id': callId },
+      body: isNew ? 'v=0' : '',
+    });
+    server?.onRequest(incoming);
+    await clock.advanceAsync(0);
+    return incoming;
+  };
+  /** A call that is up. */
+  const call = async (callId: string) => {
+    const invite = await receive('INVITE', callId, true);
+    await receive('ACK', callId);
+    return invite;
+  };
+  return { role, clock, signalling, ended, receive, call, told };
+}
+
+test('calls are listed while they are, and found for a while after', async () => {
+  const { role, call, receive } = await setUp();
+  await call('a');
+  expect(role.list()).toMatchObject([{ id: 'call-1', direction: 'inbound', state: 'talking' }]);
+  await receive('BYE', 'a');
+  expect(role.list()).toEqual([]);
+  expect(role.find('call-1')).toMatchObject({
+    state: 'ended',
+    from: 'sip:ann@127.0.0.4',
+    to: 'sip:pizza@127.0.0.1',
+    termination: { result: 'completed', reason: 'caller-hung-up' },
+  });
+  expect(role.find('call-9')).toBeUndefined();
+});
+
+test('what is over the limit is refused and is no call', async () => {
+  const { role, call, receive, ended } = await setUp();
+  await call('a');
+  await call('b');
+  const third = await receive('INVITE', 'c', true);
+  expect(third.responses).toMatchObject([{ status: 503, headers: { 'Retry-After': '5' } }]);
+  expect([role.activeCalls, ended]).toEqual([2, [{ result: 'rejected', reason: 'capacity' }]]);
+  await receive('BYE', 'a');
+  expect((await call('d')).statuses).toEqual([180, 200]);
+});
+
+test('only the last hundred ended calls are kept', async () => {
+  const { role, call, receive } = await setUp();
+  for (let number = 1; number <= 101; number++) {
+    await call(`c${number}`);
+    await receive('BYE', `c${number}`);
+  }
+  expect(role.find('call-1')).toBeUndefined();
+  expect(role.find('call-2')).toBeDefined();
+});
+
+test('OPTIONS says whether a call can come', async () => {
+  const { role, receive } = await setUp();
+  expect((await receive('OPTIONS', 'o', true)).statuses).toEqual([200]);
+  await role.drain(1000);
+  expect((await receive('OPTIONS', 'o', true)).responses).toMatchObject([
+    { status: 503, headers: { 'Retry-After': '30' } },
+  ]);
+});
+
+test('a call is hung up for the API', async () => {
+  const { role, call, ended, signalling } = await setUp();
+  await call('a');
+  expect([role.hangUp('call-1'), role.hangUp('call-1'), role.hangUp('x')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect([ended, signalling.methods]).toEqual([
+    [{ result: 'completed', reason: 'api-hung-up' }],
+    ['BYE'],
+  ]);
+});
+
+test('a drain waits for the calls that are up', async () => {
+  const { role, call, receive, clock } = await setUp();
+  await call('a');
+  const drained = role.drain(60_000);
+  expect((await receive('INVITE', 'b', true)).statuses).toEqual([503]);
+  await clock.advanceAsync(20_000);
+  expect([role.activeCalls, role.isDraining]).toEqual([1, true]);
+  await receive('BYE', 'a');
+  await drained;
+  expect(clock.pending).toBe(0);
+});
+
+test('a drain ends by BYE what is up at its limit', async () => {
+  const { role, call, signalling, clock, ended } = await setUp();
+  await call('a');
+  const drained = role.drain(5000);
+  await clock.advanceAsync(5000);
+  expect(signalling.methods).toEqual(['BYE']);
+  signalling.last.reply(200);
+  await drained;
+  expect(ended).toEqual([{ result: 'failed', reason: 'draining' }]);
+});
+
+test('a second drain hurries the first', async () => {
+  const { role, call, signalling, clock } = await setUp();
+  await call('a');
+  const first = role.drain(3_600_000);
+  const second = role.drain(0);
+  await clock.advanceAsync(0);
+  signalling.last.reply(200);
+  await Promise.all([first, second]);
+  expect([role.activeCalls, clock.pending]).toEqual([0, 0]);
+});
+
+test('a call is placed where the list allows it', async () => {
+  const { role, signalling, clock } = await setUp({ destinations: ['sip:*@example.com'] });
+  const { id } = await role.place({ to: 'sip:bob@example.com' });
+  await clock.advanceAsync(0);
+  expect(signalling.last.draft).toMatchObject({
+    method: 'INVITE',
+    uri: 'sip:bob@example.com',
+    headers: { From: '<sip:pizza@localhost>' },
+  });
+  expect(role.list()).toMatchObject([{ id, direction: 'outbound', state: 'ringing' }]);
+});
+
+test.each([
+  { name: 'the list lacks', destinations: [], code: 'DESTINATION_FORBIDDEN' },
+  {
+    name: 'finds no port',
+    destinations: ['sip:*@example.com'],
+    ports: new ConnectorError('RTP_PORTS_EXHAUSTED', 'none'),
+    code: 'RTP_PORTS_EXHAUSTED',
+  },
+])('a call that $name is not placed', async ({ code, ...over }) => {
+  const { role, signalling } = await setUp(over);
+  await expect(role.place({ to: 'sip:bob@example.com' })).rejects.toMatchObject({ code });
+  expect([role.activeCalls, signalling.sent]).toEqual([0, []]);
+});
+
+test('no call is placed while draining, nor one too many', async () => {
+  const { role, call } = await setUp({ destinations: ['sip:*@example.com'] });
+  await call('a');
+  await call('b');
+  const place = () => role.place({ to: 'sip:bob@example.com' });
+  await expect(place()).rejects.toMatchObject({ code: 'RTP_PORTS_EXHAUSTED' });
+  void role.drain(1000);
+  await expect(place()).rejects.toMatchObject({ code: 'DRAINING' });
+});
+
+test('RTP is counted over calls that are and that were', async () => {
+  const { role, call, receive } = await setUp();
+  await call('a');
+  await receive('BYE', 'a');
+  await call('b');
+  expect(role.traffic()).toMatchObject({ packetsReceived: 2, packetsSent: 4 });
+});
