@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { ensureBinaries } from './binaries.ts';
 import { startApiServer, startControllers } from './control-plane.ts';
+import { fillStore } from './image-store.ts';
 import { ensurePauseImage } from './images.ts';
 import { folders, type Node, nodesOf } from './layout.ts';
 import { createNetwork, removeNetwork } from './network.ts';
-import { loadImage, powerOn, removeCgroups, untilReady } from './node.ts';
+import { loadImages, powerOn, removeCgroups, untilReady } from './node.ts';
 import { ensurePki } from './pki.ts';
 import { daemons, stopDaemon } from './shell.ts';
 
@@ -13,7 +14,7 @@ const ownerFile = join(folders.state, 'owner');
 
 export interface ClusterOptions {
   readonly nodes: number;
-  /** Archives that every node imports while it starts. */
+  /** Archives of images that every node has. */
   readonly images: readonly string[];
   readonly say: (text: string) => void;
 }
@@ -28,9 +29,9 @@ export async function up({ nodes: count, images, say }: ClusterOptions): Promise
   try {
     ensureBinaries(say);
     ensurePki(nodes);
-    const pause = ensurePauseImage();
     createNetwork(nodes);
-    for (const node of nodes) for (const image of [pause, ...images]) loadImage(node, image);
+    fillStore([ensurePauseImage(), ...images], say);
+    for (const node of nodes) loadImages(node);
     for (const node of nodes) powerOn(node);
     await startApiServer();
     startControllers();

@@ -32,9 +32,6 @@ start() {
 
 start containerd containerd --config "$folder/containerd.toml"
 for _ in $(seq 100); do [ -S /run/containerd/containerd.sock ] && break; sleep 0.1; done
-for image in "$folder"/images/*.tar; do
-  [ -e "$image" ] && (log import && ctr -n k8s.io images import "$image" && rm -f "$image")
-done
 start kubelet "$bin/kubelet" --config="$folder/kubelet.json" --kubeconfig="$folder/kubelet.kubeconfig" \
   --root-dir="$folder/own/var/lib/kubelet" --hostname-override="$name" --node-ip="$(cat "$folder/address")"
 start kube-proxy "$bin/kube-proxy" --config="$folder/kube-proxy.json"

@@ -9,13 +9,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { kubectl } from './control-plane.ts';
+import { containerdConfig, containerdFolder, copyStore } from './image-store.ts';
 import { folders, hostAddress, type Node } from './layout.ts';
 import { pkiFile } from './pki.ts';
 import { pidOf, startDaemon, stopDaemon, until } from './shell.ts';
 
 const cgroupHierarchies = '/sys/fs/cgroup';
 
-/** Switches a node on: its images are imported, containerd, kubelet and kube-proxy run. */
+/** Switches a node on: containerd, kubelet and kube-proxy run. */
 export function powerOn(node: Node): void {
   if (pidOf(node.name) !== undefined) throw new Error(`${node.name} is on already`);
   writeNodeFiles(node);
@@ -44,21 +45,20 @@ export async function untilReady(node: Node, since = Date.now()): Promise<void> 
   });
 }
 
-/** Gives a node an image archive; imported at once when it is on, else when it is switched on. */
-export function loadImage(node: Node, archive: string): void {
-  const folder = join(node.folder, 'images');
-  mkdirSync(folder, { recursive: true });
-  copyFileSync(archive, join(folder, archive.split('/').at(-1) ?? 'image.tar'));
+/** Gives a node that is off the images of the store. */
+export function loadImages(node: Node): void {
+  mkdirSync(node.folder, { recursive: true });
+  copyStore(containerdFolder(node.folder));
 }
 
 function writeNodeFiles(node: Node): void {
-  mkdirSync(join(node.folder, 'images'), { recursive: true });
+  mkdirSync(node.folder, { recursive: true });
   const write = (name: string, text: string) => writeFileSync(join(node.folder, name), text);
   write('address', node.address);
   write('kubelet.json', JSON.stringify(kubeletConfig(node), null, 2));
   copyFileSync(pkiFile(`${node.name}.kubeconfig`), join(node.folder, 'kubelet.kubeconfig'));
   write('kube-proxy.json', JSON.stringify(proxyConfig(node), null, 2));
-  write('containerd.toml', containerdConfig(node));
+  write('containerd.toml', containerdConfig(node.folder));
   mkdirSync(join(node.folder, 'cni'), { recursive: true });
   write('cni/10-bridge.conflist', JSON.stringify(cniConfig(node), null, 2));
   const resolv = join(node.folder, 'resolv.conf');
@@ -146,32 +146,6 @@ function cniConfig({ podRange }: Node): object {
       { type: 'portmap', capabilities: { portMappings: true } },
     ],
   };
-}
-
-function containerdConfig({ folder }: Node): string {
-  return `version = 2
-root = "${folder}/containerd"
-state = "/run/containerd/state"
-disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.tracing"]
-[grpc]
-address = "/run/containerd/containerd.sock"
-[plugins."io.containerd.internal.v1.opt"]
-path = "${folder}/opt"
-[plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "localhost/pause:1"
-restrict_oom_score_adj = true
-disable_tcp_service = true
-[plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "/usr/lib/cni"
-conf_dir = "${folder}/cni"
-[plugins."io.containerd.grpc.v1.cri".containerd]
-snapshotter = "overlayfs"
-default_runtime_name = "runc"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-SystemdCgroup = false
-`;
 }
 
 /** One root per kubelet in every hierarchy; what a power cut left in it goes first. */
