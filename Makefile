@@ -3,6 +3,12 @@
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+demo: setup-cluster ## a Kubernetes cluster here, a VoiceAgent applied, called and talked with (KEEP=1: stays up)
+	@npm run --silent demo
+
+down: setup ## ends the cluster that `make demo` or a test left, and leaves nothing of it
+	@npm run --silent down
+
 talk: setup ## a scripted phone calls the connector and talks with the offline AI, shown live
 	@npm run --silent talk
 
@@ -21,7 +27,7 @@ bench: setup-bench ## the table of docs/performance.md, measured here
 clean: ## remove what the builds left
 	rm -rf */dist node_modules .cache recordings
 
-setup setup-test setup-bench:
+setup setup-test setup-bench setup-cluster:
 	@scripts/setup.sh $(patsubst setup-%,%,$(filter-out setup,$@))
 
-.PHONY: help talk run test check bench clean setup setup-test setup-bench
+.PHONY: help talk run test check bench clean demo down setup setup-test setup-bench setup-cluster

@@ -19,9 +19,23 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['{connector,operator,e2e}/test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', 'e2e/test/cluster/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // One real cluster for the run, so one file after the other.
+          name: 'e2e',
+          include: ['e2e/test/cluster/**/*.test.ts'],
+          globalSetup: 'e2e/test/cluster/setup.ts',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          teardownTimeout: 60_000,
         },
       },
     ],

@@ -3,6 +3,7 @@
 #   setup.sh        npm packages (Node 24 among them)
 #   setup.sh test   and the Debian packages of the tests' foreign peers
 #   setup.sh bench  and what the benchmark needs
+#   setup.sh cluster  and what a Kubernetes cluster on this machine is made of
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -41,10 +42,16 @@ need_debian() {
   rm -f "$log"
 }
 
+# A cluster's programs that Debian has, and Go for those that it has not.
+cluster_debian='etcd=etcd-server containerd=containerd runc=runc /usr/lib/cni/bridge=containernetworking-plugins
+  buildah=buildah debootstrap=debootstrap ip=iproute2 nft=nftables nsenter=util-linux sysctl=procps unzip=unzip
+  openssl=openssl go=golang-go'
+
 need_npm
 case "${1:-}" in
   '') ;;
-  test) need_debian sipp=sip-tester kamailio=kamailio /usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so=kamailio-tls-modules baresip=baresip openssl=openssl ;;
+  test) need_debian sipp=sip-tester kamailio=kamailio /usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so=kamailio-tls-modules baresip=baresip openssl=openssl $cluster_debian ;;
+  cluster) need_debian $cluster_debian ;;
   bench) need_debian taskset=util-linux sipp=sip-tester go=golang-go ;;
-  *) say "setup: unknown argument '$1' (test, bench)"; exit 2 ;;
+  *) say "setup: unknown argument '$1' (test, bench, cluster)"; exit 2 ;;
 esac

@@ -61,7 +61,7 @@ function countIn(file: string, key: 'numPassedTests' | 'numFailedTests'): number
 const folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
 const tally: Tally = { passed: 0, failed: 0 };
 runChecks(tally);
-for (const project of ['unit', 'integration']) runProject(project, folder, tally);
+for (const project of ['unit', 'integration', 'e2e']) runProject(project, folder, tally);
 rmSync(folder, { recursive: true });
 console.log(`\n${tally.passed} passed, ${tally.failed} failed`);
 process.exitCode = tally.failed === 0 ? 0 : 1;

@@ -9,8 +9,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { goBuild } from './go.ts';
 import { binary, folders } from './layout.ts';
-import { run, runArgs } from './shell.ts';
+import { run } from './shell.ts';
 
 const kubeVersion = 'v1.35.4';
 const kubePrograms = [
@@ -33,13 +34,8 @@ export function ensureBinaries(say: (text: string) => void): void {
   const [, major, minor] = /v(\d+)\.(\d+)/.exec(kubeVersion) ?? [];
   const version = 'k8s.io/component-base/version';
   const link = `-s -w -X ${version}.gitVersion=${kubeVersion} -X ${version}.gitMajor=${major} -X ${version}.gitMinor=${minor}`;
-  runArgs(
-    'go',
-    ['build', '-trimpath', '-ldflags', link, '-o', `${folders.bin}/`].concat(
-      kubePrograms.map((name) => `k8s.io/kubernetes/cmd/${name}`),
-    ),
-    { cwd: moduleFolder, env: { ...process.env, CGO_ENABLED: '0' } },
-  );
+  const packages = kubePrograms.map((name) => `k8s.io/kubernetes/cmd/${name}`);
+  goBuild(['-ldflags', link, '-o', `${folders.bin}/`, ...packages], moduleFolder);
 }
 
 function isFresh(): boolean {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { goBuild } from './go.ts';
 import { folders } from './layout.ts';
 import { runArgs } from './shell.ts';
 
@@ -58,10 +59,8 @@ export function ensurePauseImage(): string {
   const name = 'localhost/pause:1';
   if (existsSync(archiveOf(name))) return archiveOf(name);
   const context = mkdtempSync(join(tmpdir(), 'parley-pause-'));
-  runArgs('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', join(context, 'pause'), '.'], {
-    cwd: resolve(import.meta.dirname, 'pause'),
-    env: { ...process.env, CGO_ENABLED: '0' },
-  });
+  const source = resolve(import.meta.dirname, 'pause');
+  goBuild(['-ldflags', '-s -w', '-o', join(context, 'pause'), '.'], source);
   const file = join(context, 'Dockerfile');
   writeFileSync(file, 'FROM scratch\nCOPY pause /pause\nUSER 65535\nENTRYPOINT ["/pause"]\n');
   buildImage({ name, context, file });

@@ -1,6 +1,8 @@
 module parley.dev/cluster/kube
 
-go 1.26
+go 1.26.0
+
+toolchain go1.26.8
 
 require k8s.io/kubernetes v1.35.4
 
