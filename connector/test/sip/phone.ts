@@ -44,13 +44,17 @@ export class Phone {
     given: {
       clock: Clock;
       protocol?: 'udp' | 'tcp';
+      externalHost?: string;
       seed?: number;
       options?: Partial<UserAgentOptions>;
       targets?: (host: string) => readonly Remote[];
     },
   ) {
     const { protocol = 'udp' } = given;
-    const transport = wire.transport(name, protocol);
+    const transport = wire.transport(name, {
+      protocol,
+      ...(given.externalHost !== undefined && { externalHost: given.externalHost }),
+    });
     this.agent = createUserAgent({
       transport,
       resolve: async (uri) => ({

@@ -28,7 +28,11 @@ export class Wire {
   /** Start lines as they were sent, `1>2 INVITE`, `2>1 200 INVITE`. */
   readonly log: string[] = [];
   readonly messages: Passage[] = [];
+  /** First lines of all that was sent, also of what repeats headers that cannot be parsed. */
+  readonly startLines: string[] = [];
   fate: (passage: Passage, line: string) => Fate = () => [10];
+  /** What is sent to nobody is lost; else it cannot be sent. */
+  acceptAll = false;
   readonly #clock: Clock;
   readonly #ends = new Map<string, { user: TransportUser; local: ListenPoint }>();
   readonly #seen = new Map<string, number>();
@@ -38,11 +42,16 @@ export class Wire {
   }
 
   /** A transport at `192.0.2.<name>`, port 5060; it delivers to the user that `attach` names. */
-  transport(name: string, protocol: 'udp' | 'tcp' = 'udp'): Transport {
-    const local = { protocol, address: `192.0.2.${name}`, port: 5060 };
+  transport(name: string, extra: Partial<ListenPoint> = {}): Transport {
+    const local = {
+      protocol: 'udp' as const,
+      address: `192.0.2.${name}`,
+      port: 5060,
+      ...extra,
+    };
     return {
       listenPoints: [local],
-      localFor: (remote) => (remote.protocol === protocol ? local : undefined),
+      localFor: (remote) => (remote.protocol === local.protocol ? local : undefined),
       send: (bytes, remote) => this.#send(bytes, local, remote),
       close: async () => undefined,
     };
@@ -61,7 +70,11 @@ export class Wire {
 
   /** Delivers a message that no phone sent, from 192.0.2.1. */
   inject(to: string, lines: readonly string[], from = '1'): void {
-    const bytes = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
+    this.injectBytes(to, Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), from);
+  }
+
+  /** The same for bytes that may be no message. */
+  injectBytes(to: string, bytes: Buffer, from = '1'): void {
     const point = { protocol: 'udp' as const, port: 5060 };
     this.#deliver(
       bytes,
@@ -71,9 +84,10 @@ export class Wire {
   }
 
   async #send(bytes: Buffer, from: ListenPoint, to: Remote): Promise<void> {
+    this.startLines.push(bytes.toString('latin1', 0, bytes.indexOf('\r\n')));
     const message = parseMessage(bytes);
     if (message.kind === 'error') throw new Error(`sent what cannot be parsed: ${message.problem}`);
-    if (!this.#ends.has(to.address)) throw new Error('unreachable');
+    if (!this.acceptAll && !this.#ends.has(to.address)) throw new Error('unreachable');
     const passage = this.#note(message, from.address, to.address);
     for (const delay of this.fate(passage, this.log.at(-1) ?? '')) {
       this.#clock.after(delay, () => this.#deliver(bytes, from, to));
@@ -95,8 +109,12 @@ export class Wire {
   #deliver(bytes: Buffer, from: ListenPoint, to: Remote): void {
     const end = this.#ends.get(to.address);
     const message = parseMessage(bytes);
-    if (!end || message.kind === 'error') return;
+    if (!end) return;
     const { protocol, address, port } = from;
+    if (message.kind === 'error') {
+      end.user.onMalformed?.(message, { protocol, address, port }, end.local);
+      return;
+    }
     const received: Received = {
       message: message.kind === 'request' ? withViaSource(message, address, port) : message,
       remote: { protocol, address, port },
