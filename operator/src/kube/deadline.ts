@@ -16,12 +16,14 @@ export function createDeadline(
   parents: readonly (AbortSignal | undefined)[],
 ): Deadline {
   const own = new AbortController();
-  const onParent = (): void => own.abort(localError('Aborted', 'the request was given up'));
+  const onParent = (): void => own.abort(localError('Aborted', 'given up'));
   const given = parents.filter((parent) => parent !== undefined);
   for (const parent of given) parent.addEventListener('abort', onParent, { once: true });
   if (given.some((parent) => parent.aborted)) onParent();
   const start = (delay: number) =>
-    clock.after(delay, () => own.abort(localError('TimedOut', `no answer in ${delay / 1000} s`)));
+    clock.after(delay, () =>
+      own.abort(localError('TimedOut', `out of time after ${delay / 1000} s`)),
+    );
   let timer = start(limit);
   return {
     signal: own.signal,

@@ -100,20 +100,21 @@ export class Http {
   }
 
   async #withRetries<T>(request: HttpRequest, attempt: () => Promise<T>): Promise<T> {
-    const signal = AbortSignal.any([
-      this.#closing.signal,
-      ...(request.signal ? [request.signal] : []),
-    ]);
     for (let count = 1; ; count++) {
       try {
         return await attempt();
       } catch (error) {
         const wait = count < maxAttempts ? waitFor(request, error, count) : undefined;
         if (wait === undefined) throw error;
-        await pause(this.#clock, wait, signal);
-        if (signal.aborted) throw localError('Aborted', 'the request was given up');
+        await this.#pause(wait, request.signal);
       }
     }
+  }
+
+  async #pause(delay: number, given: AbortSignal | undefined): Promise<void> {
+    const signal = given ? AbortSignal.any([this.#closing.signal, given]) : this.#closing.signal;
+    await pause(this.#clock, delay, signal);
+    if (signal.aborted) throw localError('Aborted', 'the request was given up');
   }
 
   /** Resolves at the head of a 2xx answer. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@parley/connector/base/clock';
 import type { Log } from '@parley/connector/base/log';
 import type { Cache } from '../kube/cache.ts';
+import { createDeadline } from '../kube/deadline.ts';
 import { failureFields, isConflict } from '../kube/kube-error.ts';
 import type { KubeObject, ObjectKey } from '../kube/object.ts';
 import type { Change } from '../kube/store.ts';
@@ -133,15 +134,13 @@ class QueueController implements Controller {
 
   async #run(key: string): Promise<ReconcileResult> {
     const { clock, reconcile, timeout = 60_000 } = this.#options;
-    const limit = new AbortController();
-    const timer = clock.after(timeout, () => limit.abort());
-    const signal = AbortSignal.any([limit.signal, this.#stopping.signal]);
+    const deadline = createDeadline(clock, timeout, [this.#stopping.signal]);
     try {
-      return this.#succeeded(key, await reconcile(key, signal));
+      return this.#succeeded(key, await reconcile(key, deadline.signal));
     } catch (error) {
       return this.#failed(key, error);
     } finally {
-      timer.cancel();
+      deadline.release();
     }
   }
 
