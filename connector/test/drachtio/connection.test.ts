@@ -37,7 +37,7 @@ test('the client is told the addresses of the server', async () => {
 test('a client comes back after a restart of the server and takes calls again', async () => {
   const { drachtioPort } = site.server;
   await site.server.close();
-  const server = await startServer(undefined, drachtioPort);
+  const server = await startServer({ drachtioPort });
   const [udp] = server.listenPoints;
   await once(site.srf as never, 'connect');
   await flushed(site.srf);

@@ -58,6 +58,27 @@ test('a digest challenge of the far end is answered', async () => {
   expect((await finalOf(sent)).status).toBe(200);
 });
 
+test.each([
+  ['pw', 200],
+  ['wrong', 401],
+])(
+  'our own challenge, SHA-256 and MD5, is answered with the password %s',
+  async (password, status) => {
+    const guarded = await startSite({
+      auth: { realm: 'desk', passwordOf: (name) => (name === 'bob' ? 'pw' : undefined) },
+    });
+    guarded.on['message'] = (_, response) => response.send(200);
+    const sent = await near.srf.request(`sip:desk@${guarded.address}`, {
+      method: 'MESSAGE',
+      headers: { 'Content-Type': 'text/plain' },
+      body: 'x',
+      auth: { username: 'bob', password },
+    });
+    expect((await finalOf(sent)).status).toBe(status);
+    await guarded.close();
+  },
+);
+
 test('an ACK, BYE, UPDATE, PRACK or unknown method out of nowhere', async () => {
   const peer = await Peer.open();
   const port = Number(near.address.split(':')[1]);

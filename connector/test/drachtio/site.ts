@@ -2,6 +2,7 @@ import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { type SipServer, startSipServer } from '../../src/drachtio/start.ts';
+import type { InboundAuth } from '../../src/sip/core/gatekeeper.ts';
 import { connected, createSrf, type Handler, type Srf } from './client.ts';
 
 export const secret = 'open sesame';
@@ -32,23 +33,28 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function startServer(
-  clock: Clock = systemClock,
-  drachtioPort = 0,
-): Promise<SipServer> {
+interface ServerOptions {
+  readonly clock?: Clock;
+  readonly drachtioPort?: number;
+  readonly auth?: InboundAuth;
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<SipServer> {
+  const { clock = systemClock, drachtioPort = 0, auth } = options;
   return startSipServer({
     listen: [
       { protocol: 'udp', address: '127.0.0.1', port: 0 },
       { protocol: 'tcp', address: '127.0.0.1', port: 0 },
     ],
     drachtio: { address: '127.0.0.1', port: drachtioPort, secret },
+    ...(auth && { auth }),
     clock,
     log: silentLog,
   });
 }
 
-export async function startSite(options: { clock?: Clock } = {}): Promise<Site> {
-  const server = await startServer(options.clock);
+export async function startSite(options: ServerOptions = {}): Promise<Site> {
+  const server = await startServer(options);
   const on: Record<string, Handler> = {};
   const srf = createSrf();
   for (const verb of verbs) {

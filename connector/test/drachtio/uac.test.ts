@@ -192,6 +192,11 @@ test.each([
     peer.answer(second, 200, { body: sdp('peer') });
     const dialog = await calling;
     await peer.request('ACK');
+    const informed = new Promise<Request>((resolve) => dialog.on('info', resolve));
+    const { callId, localTag: toTag } = dialog.sip;
+    const info = peer.compose('INFO', `sip:${site.address}`, { callId, fromTag: 'peer', toTag });
+    peer.send(info, Number(site.address.split(':')[1]));
+    expect((await informed).method).toBe('INFO');
     const ended = dialog.destroy();
     const bye = await peer.request('BYE');
     expect(header(bye, 'cseq')).toBe(`${sequence + 2} BYE`);
