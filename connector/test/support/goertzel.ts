@@ -34,3 +34,19 @@ export function toneShare(pcm: Int16Array, frequencyHz: number): number {
   const power = last * last + before * before - turn * last * before;
   return power / (energy * (pcm.length / 2));
 }
+
+/**
+ * Share (0 to 1) of the energy of `pcm` that is at `frequencyHz`, taken in pieces of 20 ms: a frame
+ * that came late or was dropped turns the phase, which nobody hears but which cancels a long sum.
+ */
+export function toneShareInPieces(pcm: Int16Array, frequencyHz: number): number {
+  const size = 160;
+  let [atTone, all] = [0, 0];
+  for (let from = 0; from + size <= pcm.length; from += size) {
+    const piece = pcm.subarray(from, from + size);
+    const energy = piece.reduce((sum, sample) => sum + sample * sample, 0);
+    atTone += energy * toneShare(piece, frequencyHz);
+    all += energy;
+  }
+  return all === 0 ? 0 : atTone / all;
+}
