@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { connect } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { makeCertificate } from '../sip-transport/certificates.ts';
 import { connected, createSrf } from './client.ts';
 import { Peer } from './peer.ts';
 
@@ -15,8 +17,7 @@ const children: ChildProcess[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sip-server-'));
-  secretFile = join(folder, 'secret');
-  writeFileSync(secretFile, 'open sesame\n');
+  secretFile = write('secret', 'open sesame\n');
 });
 
 afterEach(() => {
@@ -48,6 +49,23 @@ async function start(...flags: string[]): Promise<Started> {
   return { child, lines };
 }
 
+/** A file in the folder of the test; its path. */
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+interface Ready {
+  readonly drachtioPort: number;
+  readonly listenPoints: readonly { protocol: string; address: string; port: number }[];
+}
+
+/** The line that says where it listens. */
+function readyOf(lines: readonly Record<string, unknown>[]): Ready {
+  return lines.find(({ msg }) => msg === 'ready') as unknown as Ready;
+}
+
 async function run(...flags: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [program, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
@@ -69,10 +87,7 @@ test('it says where it listens, takes calls and ends on SIGTERM', async () => {
     '--drachtio=127.0.0.1:0',
     `--secret-file=${secretFile}`,
   );
-  const ready = lines.find(({ msg }) => msg === 'ready') as unknown as {
-    drachtioPort: number;
-    listenPoints: { protocol: string; address: string; port: number }[];
-  };
+  const ready = readyOf(lines);
   expect(ready.listenPoints.map(({ protocol }) => protocol)).toEqual(['udp', 'tcp']);
   const srf = createSrf();
   srf.use('options', (_, response) => response.send(200));
@@ -85,6 +100,38 @@ test('it says where it listens, takes calls and ends on SIGTERM', async () => {
   srf.disconnect();
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+test('it speaks TLS with the certificate of the flags', async () => {
+  const { cert, key, ca } = makeCertificate(['IP:127.0.0.1']);
+  const { lines } = await start(
+    '--listen=tls://127.0.0.1:0',
+    '--drachtio=127.0.0.1:0',
+    `--secret-file=${secretFile}`,
+    `--tls-cert=${write('cert.pem', cert)}`,
+    `--tls-key=${write('key.pem', key)}`,
+    `--tls-ca=${write('ca.pem', ca)}`,
+  );
+  const { port } = readyOf(lines).listenPoints[0] ?? {};
+  const socket = connect({ host: '127.0.0.1', port: port ?? 0, ca });
+  await once(socket, 'secureConnect');
+  socket.write(
+    [
+      `OPTIONS sip:127.0.0.1:${port};transport=tls SIP/2.0`,
+      'Via: SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bKtls',
+      'From: <sip:a@b>;tag=a',
+      'To: <sip:b@b>',
+      'Call-ID: tls',
+      'CSeq: 1 OPTIONS',
+      'Max-Forwards: 70',
+      'Content-Length: 0',
+      '\r\n',
+    ].join('\r\n'),
+  );
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  // Nobody is registered.
+  expect(answer.toString()).toMatch(/^SIP\/2\.0 503 /);
+  socket.destroy();
 });
 
 test.each([
