@@ -13,7 +13,7 @@ export interface ProxyOrder {
   readonly options: ProxyOptions;
 }
 
-export interface ProxyOptions {
+interface ProxyOptions {
   /** Record-Route (REGISTER: Path), so that later requests come this way. */
   readonly remainInDialog: boolean;
   /** The application wants every final response of a target. */

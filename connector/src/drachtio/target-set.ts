@@ -45,7 +45,7 @@ export type SearchEvent =
   /** A CANCEL came from upstream. */
   | { readonly kind: 'cancelled' };
 
-export type SearchTimer = 'provisional' | 'c';
+type SearchTimer = 'provisional' | 'c';
 
 export type SearchEffect =
   | { readonly kind: 'forward'; readonly branch: number; readonly target: string }

@@ -3,7 +3,7 @@ import library from 'drachtio-srf';
 
 /** What the tests use of the unmodified drachtio-srf, whose own type declarations are incomplete. */
 
-export interface Message {
+interface Message {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly source: string;
@@ -67,19 +67,13 @@ export interface Dialog {
   }): Promise<Response>;
 }
 
-export interface SipError extends Error {
-  readonly status: number;
-  readonly reason?: string;
-  readonly res?: Response;
-}
-
 interface ProxyResult {
   readonly connected: boolean;
   readonly finalStatus: number;
   readonly responses: readonly { readonly msgs: readonly { readonly status: number }[] }[];
 }
 
-export interface Callbacks {
+interface Callbacks {
   cbRequest?: (error: unknown, request: Request) => void;
   cbProvisional?: (response: Response) => void;
 }

@@ -136,7 +136,7 @@ interface ComposeOptions {
   readonly extra?: readonly Header[];
 }
 
-export function nameOf(message: SipMessage): string {
+function nameOf(message: SipMessage): string {
   return message.kind === 'request' ? message.method : String(message.status);
 }
 
