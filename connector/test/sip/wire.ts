@@ -31,6 +31,10 @@ export class Wire {
   /** First lines of all that was sent, also of what repeats headers that cannot be parsed. */
   readonly startLines: string[] = [];
   fate: (passage: Passage, line: string) => Fate = () => [10];
+  /** Sees everything that is sent; throws where it cannot be. */
+  onSend: (to: Remote) => void = () => undefined;
+  /** Name of the connection that everything comes on. */
+  connection: string | undefined;
   /** What is sent to nobody is lost; else it cannot be sent. */
   acceptAll = false;
   readonly #clock: Clock;
@@ -85,6 +89,7 @@ export class Wire {
 
   async #send(bytes: Buffer, from: ListenPoint, to: Remote): Promise<void> {
     this.startLines.push(bytes.toString('latin1', 0, bytes.indexOf('\r\n')));
+    this.onSend(to);
     const message = parseMessage(bytes);
     if (message.kind === 'error') throw new Error(`sent what cannot be parsed: ${message.problem}`);
     if (!this.acceptAll && !this.#ends.has(to.address)) throw new Error('unreachable');
@@ -117,7 +122,12 @@ export class Wire {
     }
     const received: Received = {
       message: message.kind === 'request' ? withViaSource(message, address, port) : message,
-      remote: { protocol, address, port },
+      remote: {
+        protocol,
+        address,
+        port,
+        ...(this.connection !== undefined && { connection: this.connection }),
+      },
       local: end.local,
       sizeBytes: bytes.length,
     };

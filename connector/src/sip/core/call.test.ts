@@ -247,3 +247,52 @@ test('the CSeq of a dialog goes on from what the application began with', async 
   expect(header(callee.last('ACK').message, 'cseq')).toBe('2147483000 ACK');
   expect(header(callee.last('INFO').message, 'cseq')).toBe('2147483001 INFO');
 });
+
+test('a re-INVITE of the one who was called belongs to the same dialog on both sides', async () => {
+  const given = pair();
+  const { clock, caller, callee } = given;
+  const dialog = await talking(given);
+  const sent = await callee.within(dialog, 'INVITE', { body: otherSdp });
+  await clock.advanceAsync(20);
+  const ok = await caller.answer(caller.last('INVITE'), 200, { body: sdp });
+  expect([sent.dialog, caller.last('INVITE').dialog, ok.dialog]).toEqual([dialog, dialog, dialog]);
+  await clock.advanceAsync(20);
+  await callee.within(dialog, 'ACK');
+  await clock.advanceAsync(20);
+  expect(caller.take()).toEqual(['INVITE', 'ACK']);
+  await hangUp(given, dialog);
+  await expectNothingLeft(given);
+});
+
+test('a call that was refused may be tried again with the same CSeq', async () => {
+  const { clock, wire, caller, callee } = pair();
+  const extra = ['Call-ID: x', 'CSeq: 5 INVITE', 'From: <sip:me@x>;tag=1'];
+  callee.onRequest = (request) => void callee.answer(request, 401);
+  await caller.invite('2', ...extra);
+  await clock.advanceAsync(50);
+  await caller.invite('2', ...extra);
+  await clock.advanceAsync(50);
+  expect(wire.log).not.toContain('2>1 482 INVITE');
+  expect(caller.take()).toEqual(['401 INVITE', 'ended', '401 INVITE', 'ended']);
+});
+
+test('a response goes to where its Via says when the connection is gone (§18.2.2)', async () => {
+  const { clock, wire, caller, callee } = pair('tcp');
+  const targets: string[] = [];
+  wire.onSend = ({ connection, port }) => {
+    targets.push(connection ?? String(port));
+    if (connection === 'gone') throw new Error('gone');
+  };
+  await caller.send('MESSAGE', '2');
+  await clock.advanceAsync(20);
+  const { transaction } = callee.last('MESSAGE');
+  expect(targets).toEqual(['5060']);
+  wire.connection = 'gone';
+  await caller.send('MESSAGE', '2');
+  await clock.advanceAsync(20);
+  await callee.answer(callee.last('MESSAGE'), 200);
+  await clock.advanceAsync(20);
+  expect(targets.slice(1)).toEqual(['5060', 'gone', '5060']);
+  expect(caller.take()).toEqual(['200 MESSAGE']);
+  expect(callee.last('MESSAGE').transaction).not.toBe(transaction);
+});

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { expectNothingLeft, pair } from '../../../test/sip/pair.ts';
-import { sdp } from '../../../test/sip/phone.ts';
+import { Phone, sdp } from '../../../test/sip/phone.ts';
+import { Wire } from '../../../test/sip/wire.ts';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { header } from '../message/headers.ts';
 
 test('CANCEL before any answer of the application: 200, 487, and the INVITE’s transaction without dialog', async () => {
@@ -126,4 +128,19 @@ test('a CANCEL that finds nothing: 481', async () => {
   await clock.advanceAsync(20);
   expect(wire.take()).toEqual(['2>1 481 CANCEL']);
   expect(callee.take()).toEqual([]);
+});
+
+test('a branch that is cancelled before it could be sent stays in', async () => {
+  const clock = new FakeClock();
+  const wire = new Wire(clock);
+  const [caller, server, callee] = ['1', '5', '2'].map((name) => new Phone(wire, name, { clock }));
+  server!.onRequest = ({ transaction }) => {
+    const forwarding = server!.agent.proxy(transaction);
+    const onResponse = forwarding.reply.bind(forwarding);
+    forwarding.forward(forwarding.message, { nextHop: 'sip:192.0.2.2', onResponse }).cancel();
+  };
+  await caller!.invite('5');
+  await clock.advanceAsync(50);
+  expect(caller!.take()).toEqual(['487 INVITE', 'ended']);
+  expect(callee!.take()).toEqual([]);
 });

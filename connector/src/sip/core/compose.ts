@@ -37,7 +37,7 @@ export function composeRequest(
       { name: 'To', value: toOf(draft, local) },
       { name: 'Call-ID', value: header(draft, 'call-id') ?? defaults.callId },
       { name: 'CSeq', value: sequenceOf(draft, defaults.sequence) },
-      ...(needsContact ? [{ name: 'Contact', value: contactOf(local) }] : []),
+      ...(needsContact ? [{ name: 'Contact', value: contactOf(local, draft.uri) }] : []),
       ...foreign(draft, local),
       ...contentTypeOf(draft),
     ],

@@ -200,3 +200,9 @@ test('an app’s own request-URI in a dialog stays; a placeholder is the remote 
   const refer = await given.caller.within(dialog, 'REFER', { extra: ['Refer-To: <sip:x@y>'] });
   expect(values(refer, 'contact')).toEqual(['<sip:192.0.2.1:5060>']);
 });
+
+test('a peer that is called by sips is told to call back so', async () => {
+  const { caller } = pair();
+  const sent = await caller.agent.request(draft('INVITE', 'sips:you@192.0.2.2'));
+  expect(values(sent, 'contact')).toEqual(['<sips:192.0.2.1:5060>']);
+});

@@ -127,7 +127,9 @@ export class InboundInvite implements Answerable, OpenInvite {
   }
 
   #echo(sent: SentResponse): Promise<Sent> {
-    return sentOf(this.#core, this, { dialog: dialogIdOf(this.request), sent });
+    // In the dialog of a call of ours its From tag is the peer's, and not the one that names it.
+    const dialog = this.#live?.id ?? dialogIdOf(this.request);
+    return sentOf(this.#core, this, { dialog, sent });
   }
 
   /** A To tag of the application's becomes the dialog's (`drachtio-protocol.md` 4.8). */
@@ -141,7 +143,7 @@ export class InboundInvite implements Answerable, OpenInvite {
     const isReliable = extra.some((each) => each.name === 'RSeq');
     const isSuccess = draft.status >= 200 && draft.status < 300;
     const needsContact = isSuccess || isReliable || !this.isInitial;
-    const contact = this.#live?.state.localContact || contactOf(local);
+    const contact = this.#live?.state.localContact || contactOf(local, this.request.uri);
     const parts = { local, toTag: this.#toTag, extra, ...(needsContact && { contact }) };
     return composeResponse(this.request, draft, parts);
   }
@@ -152,13 +154,8 @@ export class InboundInvite implements Answerable, OpenInvite {
   }
 
   #provisional(draft: ResponseDraft): SentResponse {
-    const isReliable = hasToken(draft, 'require', '100rel');
-    if (isReliable && !offersReliability(this.request)) {
-      throw new Refusal('Remote endpoint does not support 100rel');
-    }
-    const rseq = isReliable ? this.#provisionals.nextSequence() : undefined;
-    const extra = rseq === undefined ? [] : [{ name: 'RSeq', value: String(rseq) }];
-    const response = this.#compose(draft, extra);
+    const rseq = this.#isReliable(draft) ? this.#provisionals.nextSequence() : undefined;
+    const response = this.#compose(draft, rseq === undefined ? [] : reliableHeaders(draft, rseq));
     this.#enter(response);
     this.#guard.cancel();
     this.#guard = this.#core.clock.after(ringingTimeout, () => this.refuse(408, 'Request Timeout'));
@@ -176,6 +173,14 @@ export class InboundInvite implements Answerable, OpenInvite {
     this.#provisionals.add({ sequence: rseq, send });
     this.#last = { bytes, done };
     return this.#last;
+  }
+
+  /** RFC 3262 §3: where the application or the caller wants it. */
+  #isReliable(draft: ResponseDraft): boolean {
+    if (hasToken(this.request, 'require', '100rel')) return true;
+    if (!hasToken(draft, 'require', '100rel')) return false;
+    if (hasToken(this.request, 'supported', '100rel')) return true;
+    throw new Refusal('Remote endpoint does not support 100rel');
   }
 
   #accept(draft: ResponseDraft): SentResponse {
@@ -238,7 +243,7 @@ export class InboundInvite implements Answerable, OpenInvite {
       uasDialog(this.request, response, {
         received: this.received,
         localSequence: this.#core.ids.sequence(),
-        contact: contactOf(this.server.local),
+        contact: contactOf(this.server.local, this.request.uri),
       }),
     );
     live.serverInvite = this;
@@ -283,6 +288,8 @@ export class InboundInvite implements Answerable, OpenInvite {
   }
 }
 
-function offersReliability(request: SipRequest): boolean {
-  return hasToken(request, 'supported', '100rel') || hasToken(request, 'require', '100rel');
+function reliableHeaders(draft: ResponseDraft, rseq: number): Header[] {
+  const sequence = { name: 'RSeq', value: String(rseq) };
+  const isSaid = hasToken(draft, 'require', '100rel');
+  return isSaid ? [sequence] : [{ name: 'Require', value: '100rel' }, sequence];
 }

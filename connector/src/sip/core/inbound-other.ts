@@ -98,13 +98,13 @@ export class InboundOther implements Answerable {
   }
 
   #contact(): string {
-    return this.#live?.state.localContact || contactOf(this.server.local);
+    return this.#live?.state.localContact || contactOf(this.server.local, this.request.uri);
   }
 
   /** A BYE has ended its dialog already (`drachtio-protocol.md` 4.4). */
   #dialogOf(): string {
-    if (this.request.method === 'SUBSCRIBE') return dialogIdOf(this.request);
-    return this.#live && !this.#live.isEnded ? this.#live.id : '';
+    if (this.#live) return this.#live.isEnded ? '' : this.#live.id;
+    return this.request.method === 'SUBSCRIBE' ? dialogIdOf(this.request) : '';
   }
 
   #agree(draft: ResponseDraft): readonly Header[] {
@@ -130,7 +130,7 @@ export class InboundOther implements Answerable {
       uasDialog(this.request, response, {
         received: this.received,
         localSequence: this.#core.ids.sequence(),
-        contact: contactOf(this.server.local),
+        contact: contactOf(this.server.local, this.request.uri),
       }),
     );
     if (this.#live.state.kind === 'subscribe') {

@@ -11,6 +11,9 @@ import { type Answer, type Departure, type Order, Sending } from './sending.ts';
 import { agreeAsClient } from './session.ts';
 import { keepSubscription } from './subscription.ts';
 
+/** Requests besides INVITE that may offer or answer (RFC 3311, RFC 3262 §5). */
+const carriesSdp = new Set(['PRACK', 'UPDATE']);
+
 /** A request of the application other than INVITE, ACK and CANCEL, until its final response. */
 export class OutboundOther {
   readonly id: TransactionId;
@@ -83,10 +86,9 @@ export class OutboundOther {
     if (request.method === 'UPDATE' || request.method === 'SUBSCRIBE') {
       live.state = refreshTarget(live.state, response, received);
     }
-    if (request.method !== 'UPDATE') return;
-    const localSdp = sdpOf(request);
+    const localSdp = carriesSdp.has(request.method) ? sdpOf(request) : undefined;
     if (localSdp !== undefined) live.state = { ...live.state, localSdp };
-    agreeAsClient(this.#core, live, response);
+    if (request.method === 'UPDATE') agreeAsClient(this.#core, live, response);
   }
 
   #subscribe(request: SipRequest, response: Answer['response'], received: Received): void {

@@ -1,5 +1,5 @@
 import type { Header } from '../message/message.ts';
-import { parseUri } from '../message/uri.ts';
+import { parseSipUri, parseUri } from '../message/uri.ts';
 import { Refusal, type RequestDraft, type Sent } from '../user-agent.ts';
 import { checkDraft, composeRequest, contentTypeOf } from './compose.ts';
 import type { Core } from './core.ts';
@@ -22,6 +22,9 @@ export async function sendRequest(
   }
   if (route === undefined && core.own.isOwn(draft.uri)) {
     throw new Refusal('can not send request to myself');
+  }
+  if (route !== undefined && !parseSipUri(route)) {
+    throw new Refusal('Error creating sip transaction for uac request');
   }
   checkDraft(draft);
   // The same for every address that is tried: it is one request.

@@ -13,8 +13,9 @@ export function viaOf(local: ListenPoint, branch: string): string {
   return `SIP/2.0/${local.protocol.toUpperCase()} ${sentBy(local)};branch=${branch};rport`;
 }
 
-/** Our Contact value: the transport is named unless it is UDP. */
-export function contactOf(local: ListenPoint): string {
+/** Our Contact value: the transport is named unless it is UDP. Peers that use `sips` get that (§8.1.1.8). */
+export function contactOf(local: ListenPoint, peer = ''): string {
+  if (/^sips:/i.test(peer)) return `<sips:${sentBy(local)}>`;
   return `<sip:${sentBy(local)}${transportParam(local)}>`;
 }
 

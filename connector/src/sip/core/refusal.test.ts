@@ -186,3 +186,19 @@ test('a closed user agent holds no timer, hears nothing and sends nothing', asyn
   await expect(given.caller.invite('2')).rejects.toThrow('server is shutting down');
   await expectNothingLeft(given);
 });
+
+test.each([99, 700, Number.NaN])('%d is no status', async (status) => {
+  const given = pair();
+  await given.caller.invite('2');
+  await given.clock.advanceAsync(20);
+  await expect(given.callee.answer(given.callee.last('INVITE'), status)).rejects.toThrow(
+    'Unknown server error sending response',
+  );
+});
+
+test('a next hop that is no SIP URI', async () => {
+  const { caller } = pair();
+  await expect(
+    caller.agent.request(draft('INVITE', 'sip:you@192.0.2.2'), { route: 'nonsense' }),
+  ).rejects.toThrow('Error creating sip transaction for uac request');
+});

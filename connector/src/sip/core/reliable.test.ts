@@ -140,3 +140,14 @@ test('an UPDATE in the early dialog has a transaction of its own', async () => {
   await callee.answer(invite, 486);
   await expectNothingLeft(given);
 });
+
+test('a caller that requires it gets every provisional reliably', async () => {
+  const given = await ringing(required);
+  const { clock, caller, callee, dialog, invite } = given;
+  const sent = await callee.answer(invite, 180);
+  expect(sent.text.toString()).toContain('Require: 100rel\r\nRSeq: ');
+  await clock.advanceAsync(20);
+  await caller.within(dialog, 'PRACK');
+  await clock.advanceAsync(20);
+  expect(callee.take()).toEqual(['PRACK']);
+});

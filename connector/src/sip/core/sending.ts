@@ -88,11 +88,13 @@ export class Sending {
   async start(): Promise<Departure> {
     if (this.#order.made) return this.#fail(this.#order.made);
     this.#targets = await targetsOf(this.#core, this.#order);
+    if (this.isCancelled) return this.#fail([487, 'Request Terminated']);
     return this.#sendNext() ?? this.#fail([503, 'Service Unavailable']);
   }
 
-  /** Cancels an INVITE (§9.1): now, or when the first provisional comes. */
+  /** Cancels an INVITE (§9.1): now, or when the first provisional comes. One that is not out stays in. */
   cancel(extra: readonly Header[]): Departure | undefined {
+    if (!this.#client && this.#state === 'calling') this.#cancel = 'held';
     if (this.#state === 'final' || this.#client?.request.method !== 'INVITE') return undefined;
     const departure = this.#departureOf(cancelOf(this.#client.request, extra), this.#client.remote);
     if (this.isCancelled) return departure;

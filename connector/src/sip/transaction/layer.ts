@@ -110,8 +110,9 @@ export class TransactionLayer {
 
   #begin(key: string, request: SipRequest, received: Received): void {
     const merge = request.method === 'CANCEL' ? undefined : mergeKey(request);
-    if (merge !== undefined && this.#merges.has(merge)) {
-      // §8.2.2.2: the same request over another way.
+    const other = merge === undefined ? undefined : this.#merges.get(merge);
+    if (other && other.status < 300) {
+      // §8.2.2.2: the same request over another way. One that failed may be tried again.
       this.#refuse(request, received, [482, 'Loop Detected']);
       return;
     }
@@ -125,7 +126,9 @@ export class TransactionLayer {
       },
       onGone: () => {
         this.#servers.delete(key);
-        if (merge !== undefined) this.#merges.delete(merge);
+        if (merge !== undefined && this.#merges.get(merge) === transaction) {
+          this.#merges.delete(merge);
+        }
       },
     });
     this.#servers.set(key, transaction);

@@ -133,10 +133,27 @@ export class ServerTransaction {
     else if (this.#ack) this.#parts.onAck(this.#ack);
   }
 
+  async #deliver(bytes: Buffer): Promise<void> {
+    try {
+      await this.#parts.transport.send(bytes, this.remote);
+    } catch (error) {
+      const other = sentByRemote(this.request, this.remote);
+      if (!other) throw error;
+      await this.#parts.transport.send(bytes, other);
+    }
+  }
+
   #send(bytes: Buffer): void {
-    this.#sending = this.#parts.transport.send(bytes, this.remote);
+    this.#sending = this.#deliver(bytes);
     this.#sending.catch(() => this.#step({ kind: 'transport-error' }));
   }
+}
+
+/** §18.2.2: where the sender of a request listens, for when the connection it came on is gone. */
+function sentByRemote(request: SipRequest, { protocol, address }: Remote): Remote | undefined {
+  const via = topVia(request);
+  if (!via || protocol === 'udp') return undefined;
+  return { protocol, address, port: via.port ?? (protocol === 'tls' ? 5061 : 5060) };
 }
 
 /** §18.2.2: a stream's own connection; over UDP what the Via says, which holds the real source. */
