@@ -45,6 +45,7 @@ export function createLeaderElection(options: LeaderElectionOptions): LeaderElec
 }
 
 const defaultTiming = { leaseDuration: 15_000, renewDeadline: 10_000, retryPeriod: 2000 };
+const releaseLimit = 5000;
 
 class LeaseElection implements LeaderElection {
   readonly #options: LeaderElectionOptions;
@@ -83,6 +84,15 @@ class LeaseElection implements LeaderElection {
     this.#isStopped = true;
     this.#wait?.cancel();
     this.#guard?.cancel();
+    // An API server that does not answer must not keep the process; then the others wait for the lease's end.
+    const { promise: patience, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(releaseLimit, resolve);
+    await Promise.race([this.#release(held), patience]);
+    timer.cancel();
+  }
+
+  /** Never rejects. */
+  async #release(held: boolean): Promise<void> {
     // A renewal under way knows the version that the release needs.
     await this.#request;
     const { observed } = this.#state;

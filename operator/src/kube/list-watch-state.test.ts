@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, nat, property, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   type Failure,
@@ -52,9 +52,11 @@ test('pages that expired under way are fetched in one piece', () => {
   expect(effects).toEqual([{ type: 'list', limit: 0, continueToken: undefined }]);
 });
 
+function seen(version: string, isBookmark = false): ListWatchEvent {
+  return { type: 'seen', version, isBookmark };
+}
+
 test('news is delivered, what is late or told twice is not', () => {
-  const seen = (version: string, isBookmark = false) =>
-    ({ type: 'seen', version, isBookmark }) as const;
   expect(play(...watching, [1, seen('11')])[1]).toEqual([{ type: 'deliver' }]);
   expect(play(...watching, [1, seen('11')], [1, seen('11')])[1]).toEqual([]);
   expect(play(...watching, [1, seen('11')], [1, seen('9')])[1]).toEqual([]);
@@ -154,7 +156,7 @@ test('a relist ends the watch; while it fails already, there is one coming anywa
 });
 
 test('after stop nothing happens, whatever comes', () => {
-  const event = fc.constantFrom<ListWatchEvent>(
+  const event = constantFrom<ListWatchEvent>(
     { type: 'start' },
     page,
     { type: 'ended' },
@@ -163,8 +165,8 @@ test('after stop nothing happens, whatever comes', () => {
     { type: 'relist' },
     { type: 'seen', version: '12', isBookmark: false },
   );
-  fc.assert(
-    fc.property(fc.array(event), fc.array(event), (before, after) => {
+  assert(
+    property(array(event), array(event), (before, after) => {
       let state = newListWatch;
       const moment = { now: 0, random: 0 };
       for (const given of before) [state] = step(state, given, moment);
@@ -177,7 +179,7 @@ test('after stop nothing happens, whatever comes', () => {
 });
 
 test('whatever happens, exactly one thing runs or is waited for', () => {
-  const event = fc.constantFrom<ListWatchEvent>(
+  const event = constantFrom<ListWatchEvent>(
     page,
     { type: 'page', version: '10', continueToken: 'c' },
     { type: 'ended' },
@@ -188,8 +190,8 @@ test('whatever happens, exactly one thing runs or is waited for', () => {
     { type: 'due' },
   );
   const busy = new Set(['list', 'watch', 'wait']);
-  fc.assert(
-    fc.property(fc.array(fc.tuple(event, fc.nat(20_000))), (events) => {
+  assert(
+    property(array(tuple(event, nat(20_000))), (events) => {
       let [state] = step(newListWatch, { type: 'start' }, { now: 0, random: 0.5 });
       let now = 0;
       for (const [given, passed] of events) {
@@ -199,7 +201,7 @@ test('whatever happens, exactly one thing runs or is waited for', () => {
         // A state that began nothing new is the one whose work still runs.
         expect(begun).toBe(effects.length === 0 ? 0 : 1);
         expect(['listing', 'watching', 'waiting']).toContain(next.phase);
-        if (begun === 0) expect(next.phase).toBe(state.phase);
+        expect(begun === 1 || next.phase === state.phase).toBe(true);
         state = next;
       }
     }),

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, asyncProperty, nat, record, string } from 'fast-check';
 import { expect, test } from 'vitest';
 import { jsonLines } from './watch-lines.ts';
 
@@ -18,11 +18,9 @@ async function read(text: string, sizes: readonly number[] = []): Promise<unknow
 }
 
 test('events are the same however the bytes are cut', async () => {
-  const documents = fc.array(
-    fc.record({ type: fc.string(), name: fc.string({ unit: 'grapheme' }) }),
-  );
-  await fc.assert(
-    fc.asyncProperty(documents, fc.array(fc.nat(30)), async (events, sizes) => {
+  const documents = array(record({ type: string(), name: string({ unit: 'grapheme' }) }));
+  await assert(
+    asyncProperty(documents, array(nat(30)), async (events, sizes) => {
       const text = events.map((event) => `${JSON.stringify(event)}\n`).join('');
       expect(await read(text, sizes)).toEqual(events);
     }),
@@ -41,10 +39,11 @@ test.each([
   await expect(read(text)).rejects.toMatchObject({ name: 'KubeError', reason });
 });
 
+async function* endless(): AsyncGenerator<Uint8Array> {
+  for (;;) yield new Uint8Array(1024 * 1024).fill(65);
+}
+
 test('a line without an end is refused before it fills the memory', async () => {
-  async function* endless(): AsyncGenerator<Uint8Array> {
-    for (;;) yield new Uint8Array(1024 * 1024).fill(65);
-  }
   const reading = jsonLines(endless()).next();
   await expect(reading).rejects.toMatchObject({ reason: 'BadAnswer' });
 });
