@@ -64,7 +64,7 @@ test('CANCEL is held until the first provisional', async () => {
   await expectNothingLeft(given);
 });
 
-test('CANCEL after the 200: 481, nothing for the application, the 200 goes on', async () => {
+test('CANCEL after the 200: answered, nothing for the application, the 200 goes on', async () => {
   const given = pair();
   const { clock, wire, caller, callee } = given;
   wire.fate = (_, line) => (line === '2>1 200 INVITE' ? [600] : [10]);
@@ -78,7 +78,7 @@ test('CANCEL after the 200: 481, nothing for the application, the 200 goes on', 
     '2>1 100 INVITE',
     '2>1 200 INVITE',
     '1>2 CANCEL',
-    '2>1 481 CANCEL',
+    '2>1 200 CANCEL',
     '2>1 200 INVITE',
   ]);
   await clock.advanceAsync(20);

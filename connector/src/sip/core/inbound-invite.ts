@@ -60,7 +60,11 @@ export class InboundInvite implements Answerable, OpenInvite {
     core.answerables.set(this.id, this);
     // §8.2.6.1: so that the caller stops repeating, whatever the application does.
     this.#send(plainResponse(100, 'Trying'));
-    this.server.user = { onCancel: (cancel) => this.#onCancel(cancel) };
+    this.server.user = this;
+  }
+
+  get toTag(): string {
+    return this.#toTag;
   }
 
   get request(): SipRequest {
@@ -89,7 +93,7 @@ export class InboundInvite implements Answerable, OpenInvite {
     this.#reject(plainResponse(status, reason, extra)).done.catch(() => undefined);
   }
 
-  #onCancel(cancel: Received): void {
+  onCancel(cancel: Received): void {
     if (cancel.message.kind !== 'request' || this.#phase !== 'open') return;
     const dialog = this.#live?.id ?? '';
     const { message } = cancel;

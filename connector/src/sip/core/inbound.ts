@@ -207,15 +207,16 @@ export class Inbound implements TransactionLayerUser {
   /** §9.2: a CANCEL finds its INVITE; once that has a final it finds nothing (5.2.5 of the protocol). */
   #onCancel({ request, server, received }: Arrival): void {
     const invite = this.#core.layer.inviteOf(request);
-    if (!invite || invite.status >= 200) {
+    if (!invite) {
       this.#refuse(server, [481, 'Call/Transaction Does Not Exist']);
       return;
     }
-    const parts = { local: server.local, toTag: this.#core.ids.tag() };
+    // §9.2: the tag is the INVITE's; after its final response nothing but this answer follows.
+    const parts = { local: server.local, toTag: invite.user.toTag ?? this.#core.ids.tag() };
     server
       .respond(composeResponse(request, plainResponse(200, 'OK'), parts))
       .done.catch(() => undefined);
-    invite.user.onCancel?.(received);
+    if (invite.status < 200) invite.user.onCancel?.(received);
   }
 
   #deliver(transaction: string, dialog: string, { request, received }: Arrival): void {

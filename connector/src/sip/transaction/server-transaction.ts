@@ -14,6 +14,8 @@ import type { TimerValues } from './timers.ts';
 export interface ServerTransactionUser {
   /** A CANCEL for it came before its final response, and has been answered. */
   onCancel?(cancel: Received): void;
+  /** The tag that the responses to this request bear in To. */
+  readonly toTag?: string;
   /** A final to an INVITE got no ACK, or a response could not be sent. */
   onFailure?(failure: 'timeout' | 'transport-error'): void;
   /** The transaction is over. */
