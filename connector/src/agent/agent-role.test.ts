@@ -155,6 +155,15 @@ test('a drain ends by BYE what is up at its limit', async () => {
   expect(ended).toEqual([{ result: 'failed', reason: 'draining' }]);
 });
 
+test('a caller who does not answer BYE holds no drain for long', async () => {
+  const { role, call, clock } = await setUp();
+  await call('a');
+  const closed = role.close();
+  await clock.advanceAsync(5000);
+  await closed;
+  expect(role.activeCalls).toBe(0);
+});
+
 test('a second drain hurries the first', async () => {
   const { role, call, signalling, clock } = await setUp();
   await call('a');

@@ -41,6 +41,8 @@ export interface AgentRoleOptions {
   readonly metrics: CallMetrics;
 }
 
+const releaseLimit = 5000;
+
 /** Answers calls as one agent, and places some. */
 export class AgentRole implements CallsUser {
   readonly #options: AgentRoleOptions;
@@ -141,12 +143,20 @@ export class AgentRole implements CallsUser {
     this.#isDraining = true;
     await this.#untilEmpty(timeout);
     this.#endAll({ result: 'failed', reason: 'draining' });
-    await this.#book.released();
+    await this.#untilReleased();
   }
 
   /** Ends all calls at once; also a `drain` that waits then resolves. */
   close(): Promise<void> {
     return this.drain(0);
+  }
+
+  /** A caller who never acknowledged our 200, or never answers our BYE, does not keep the process. */
+  async #untilReleased(): Promise<void> {
+    const limit = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(releaseLimit, limit.resolve);
+    await Promise.race([this.#book.released(), limit.promise]);
+    timer.cancel();
   }
 
   #untilEmpty(timeout: number): Promise<void> {

@@ -85,6 +85,19 @@ test('an offer without a codec of ours gets 488 and no ringing', async () => {
   expect(endOf(parts)).toEqual(once('rejected', 'media-not-acceptable'));
 });
 
+test('a body that is no SDP gets 415, and no port', async () => {
+  const parts = await setUp();
+  const incoming = parts.receive('INVITE', {
+    dialog: '',
+    body: 'x',
+    headers: { 'content-type': 'image/png' },
+  });
+  await parts.settle();
+  expect(incoming.statuses).toEqual([415]);
+  expect(parts.ended).toEqual([{ result: 'rejected', reason: 'media-not-acceptable' }]);
+  expect(parts.told).toEqual(['gone']);
+});
+
 test('without a port a call gets 503 with Retry-After', async () => {
   const parts = await setUp({ ports: new ConnectorError('RTP_PORTS_EXHAUSTED', 'none') });
   const invite = await parts.invite();

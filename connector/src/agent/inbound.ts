@@ -1,3 +1,4 @@
+import { ConnectorError } from '../base/errors.ts';
 import type { IncomingCall } from '../calls/incoming-call.ts';
 import type { Call } from './call.ts';
 
@@ -9,6 +10,9 @@ export async function answerCall(call: Call, incoming: IncomingCall): Promise<vo
   call.leaveBy(({ status, headers = {} }) => incoming.reject({ status, headers }));
   incoming.onCancelled(() => call.end({ result: 'cancelled', reason: 'caller-cancelled' }));
   try {
+    if (incoming.hasForeignBody) {
+      throw new ConnectorError('SDP_UNSUPPORTED_TYPE', 'the body of the INVITE is no SDP');
+    }
     const audio = await call.openAudio();
     const sdp = incoming.offer === '' ? audio.offer() : audio.answer(incoming.offer);
     incoming.ring();

@@ -8,7 +8,6 @@ import { IncomingCall } from './incoming-call.ts';
 import { Leg, type LegUser } from './leg.ts';
 import { parseParty } from './party.ts';
 import { RequestSender } from './request-sender.ts';
-import { sdpBodyOf, unsupportedBody } from './sdp-body.ts';
 import type { Incoming, Received, Response, Signalling, SignallingUser } from './signalling.ts';
 import { connectSrf } from './srf.ts';
 
@@ -146,7 +145,5 @@ const notAllowed: Response = { status: 405, headers: { Allow: allowedMethods.joi
 /** What makes an INVITE useless before anyone looks at its SDP (RFC 3261 §8.2). */
 function refusalOf(request: Received): Response | undefined {
   if (!request.header('contact')) return { status: 400, reason: 'Missing Contact' };
-  const unsupported = unsupportedOf(request);
-  if (unsupported) return unsupported;
-  return sdpBodyOf(request).kind === 'unsupported' ? unsupportedBody : undefined;
+  return unsupportedOf(request);
 }

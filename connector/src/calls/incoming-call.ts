@@ -2,7 +2,7 @@ import { ConnectorError } from '../base/errors.ts';
 import { capabilities } from './capabilities.ts';
 import type { Leg, LegUser } from './leg.ts';
 import { type Party, parseParty, userOf } from './party.ts';
-import { sdpBodyOf } from './sdp-body.ts';
+import { sdpBodyOf, unsupportedBody } from './sdp-body.ts';
 import { sessionTimerAnswer, tokensOf } from './session-timer.ts';
 import type { Headers, Incoming, Received } from './signalling.ts';
 
@@ -30,6 +30,8 @@ export class IncomingCall {
   readonly sourceAddress: string;
   /** SDP offer; empty when the caller wants ours (delayed offer). */
   readonly offer: string;
+  /** There is a body, but no SDP in it: a call that can only be rejected, with 415. */
+  readonly hasForeignBody: boolean;
   readonly #incoming: Incoming;
   readonly #with: IncomingDependencies;
   #state: 'open' | 'answering' | 'done' | 'cancelled' = 'open';
@@ -45,6 +47,7 @@ export class IncomingCall {
     this.sourceAddress = request.sourceAddress;
     const body = sdpBodyOf(request);
     this.offer = body.kind === 'sdp' ? body.sdp : '';
+    this.hasForeignBody = body.kind === 'unsupported';
   }
 
   get request(): Received {
@@ -99,7 +102,15 @@ export class IncomingCall {
   reject({ status, reason, headers = {} }: Rejection): void {
     if (this.#state !== 'open') return;
     this.#state = 'done';
-    const response = { status, headers, ...(reason === undefined ? {} : { reason }) };
+    const response = {
+      status,
+      // RFC 3261 §21.4.13: a 415 says what would have been taken.
+      headers: {
+        ...(status === unsupportedBody.status ? unsupportedBody.headers : {}),
+        ...headers,
+      },
+      ...(reason === undefined ? {} : { reason }),
+    };
     this.#incoming.respond(response).catch(() => undefined);
   }
 }

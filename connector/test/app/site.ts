@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type App, startApp } from '../../src/app.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
@@ -6,7 +5,7 @@ import type { Log } from '../../src/base/log.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { OpenAiSimulator, type SimulatorOptions } from '../support/openai-simulator.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly message: string;
   readonly [field: string]: unknown;
@@ -35,7 +34,7 @@ export interface SiteOptions {
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const simulator = await OpenAiSimulator.start(options.simulator);
   const log: LogLine[] = [];
-  const clock = new CountingClock();
+  const clock = new WatchedClock();
   const config = configOf(options, simulator.url);
   const app = await startApp({ config, log: keeping(log), clock });
   const at = (protocol: string) =>
@@ -54,7 +53,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
       await app.close();
       await simulator.close();
       // Everything is closed: a timer that still waits is one that was forgotten.
-      if (clock.pending > 0) throw new Error(`${clock.pending} timers were left`);
+      const [left] = clock.pending;
+      if (left !== undefined) throw new Error(`a timer was left:\n${left}`);
     },
   };
 }
@@ -87,15 +87,6 @@ export async function untilCalls({ app }: Site, count: number): Promise<void> {
   await expect.poll(() => app.activeCalls(), { timeout: 5000, interval: 10 }).toBe(count);
 }
 
-/** Waits for a line of the log. */
-export async function untilLogged({ log }: Site, message: string): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    if (log.some((line) => line.message === message)) return;
-    await pause(10);
-  }
-  throw new Error(`"${message}" was not logged`);
-}
-
 function keeping(lines: LogLine[], base: object = {}): Log {
   const at = (level: string) => (fields: object, message: string) =>
     void lines.push({ ...base, ...fields, level, message });
@@ -108,9 +99,11 @@ function keeping(lines: LogLine[], base: object = {}): Log {
   };
 }
 
-/** Real time, with its timers counted. */
-class CountingClock implements Clock {
-  pending = 0;
+/** Real time; who waits for it is known. */
+class WatchedClock implements Clock {
+  /** Where each timer that waits was made. */
+  readonly pending = new Set<string>();
+  #count = 0;
 
   now(): number {
     return systemClock.now();
@@ -121,19 +114,15 @@ class CountingClock implements Clock {
   }
 
   after(delay: number, task: () => void) {
-    let isOver = false;
-    const over = () => {
-      if (!isOver) this.pending -= 1;
-      isOver = true;
-    };
-    this.pending += 1;
+    const origin = `${++this.#count}: ${delay} ms, ${new Error('made').stack}`;
+    this.pending.add(origin);
     const timer = systemClock.after(delay, () => {
-      over();
+      this.pending.delete(origin);
       task();
     });
     return {
       cancel: () => {
-        over();
+        this.pending.delete(origin);
         timer.cancel();
       },
     };

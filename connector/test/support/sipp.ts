@@ -23,13 +23,14 @@ export async function sipp({ scenario, target, flags = '' }: SippRun): Promise<S
   const folder = mkdtempSync(join(tmpdir(), 'parley-sipp-'));
   const errors = join(folder, 'errors.log');
   const calls = flags.includes('-m ') ? '' : '-m 1 ';
+  const seconds = Number(/-timeout (\d+)s/.exec(flags)?.[1] ?? 30);
   const limit = flags.includes('-timeout ') ? '' : '-timeout 30s ';
   const fixed = `-i 127.0.0.1 -nostdin ${limit}-trace_err -error_file ${errors} ${calls}`;
   const args = `-sf ${scenario} ${fixed}${flags} ${target ?? ''}`.split(' ').filter(Boolean);
   // Its own -timeout waits for calls that are up, however long.
   const child = spawn('sipp', args, {
     stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 40_000,
+    timeout: (seconds + 10) * 1000,
     killSignal: 'SIGKILL',
   });
   let said = '';
