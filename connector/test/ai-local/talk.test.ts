@@ -175,8 +175,11 @@ test('a pronunciation makes such a word known to the recogniser', async () => {
   expect(one.understood).toEqual(['i want zwiebelkuchen please']);
 });
 
-test('a program that closed its provider ends: no thread is left', async () => {
-  const script = join(import.meta.dirname, 'close-and-end.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 20_000 });
+test.each([
+  ['after a call', 'close-and-end.ts'],
+  ['while the engines are loading', 'close-at-once.ts'],
+])('a program that closes its provider %s ends: no thread is left', async (_, script) => {
+  const file = join(import.meta.dirname, script);
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 20_000 });
   expect(stdout.trim()).toBe('closed');
 });

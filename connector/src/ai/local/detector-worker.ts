@@ -8,7 +8,9 @@ import type { VoiceModel, VoiceStream } from './voice-model.ts';
 /** `samples`: whole frames of the stream, one after the other; the first message of an id opens it. */
 export type DetectorRequest =
   | { readonly type: 'frames'; readonly stream: number; readonly samples: Int16Array }
-  | { readonly type: 'close'; readonly stream: number };
+  | { readonly type: 'close'; readonly stream: number }
+  /** The thread ends by itself: the ONNX runtime aborts the process when it is ended in mid-work. */
+  | { readonly type: 'end' };
 
 export type DetectorMessage =
   /** `reason`: why Silero, the better model, could not be loaded. */
@@ -31,11 +33,15 @@ const model = await loadSilero().catch((error: unknown) => {
 });
 const streams = new Map<number, { stream: VoiceStream; last: Promise<void> }>();
 
+let closing: Promise<void> = Promise.resolve();
+
 port.on('message', (request: DetectorRequest) => {
+  if (request.type === 'end') {
+    void end();
+    return;
+  }
   if (request.type === 'close') {
-    const open = streams.get(request.stream);
-    streams.delete(request.stream);
-    if (open) void open.last.then(() => open.stream.close());
+    close(request.stream);
     return;
   }
   const open = streams.get(request.stream) ?? { stream: model.stream(), last: Promise.resolve() };
@@ -44,6 +50,21 @@ port.on('message', (request: DetectorRequest) => {
   open.last = open.last.then(() => detect(open.stream, request));
 });
 post({ type: 'ready', model: model.name, ...(reason === undefined ? {} : { reason }) });
+
+function close(id: number): void {
+  const open = streams.get(id);
+  streams.delete(id);
+  if (!open) return;
+  const closed = open.last.then(() => open.stream.close());
+  closing = closing.then(() => closed);
+}
+
+async function end(): Promise<void> {
+  for (const id of streams.keys()) close(id);
+  await closing;
+  await model.close();
+  port?.close();
+}
 
 async function detect(
   stream: VoiceStream,

@@ -25,6 +25,7 @@ const restartPause = 5000;
 /** Streams that one thread can take: a frame costs 0.1 to 0.2 ms of its 32 ms. */
 const streamsPerThread = 100;
 const startTimeout = 15_000;
+const endTimeout = 5000;
 
 interface Listener {
   readonly onProbabilities: (probabilities: readonly number[]) => void;
@@ -90,7 +91,20 @@ export class Detector {
       thread.timer.cancel();
       thread.ready.reject(unavailable('closed'));
     }
-    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(threads.map((thread) => this.#ended(thread)));
+  }
+
+  /** Lets a thread end by itself, also one that is still loading; by force only when it does not. */
+  #ended(thread: Thread): Promise<unknown> {
+    const { worker } = thread;
+    return new Promise((resolve) => {
+      const limit = this.#options.clock.after(endTimeout, () => resolve(worker.terminate()));
+      worker.on('exit', () => {
+        limit.cancel();
+        resolve(undefined);
+      });
+      post(thread, { type: 'end' });
+    });
   }
 
   /** The thread with the fewest streams, a new one when all are full; undefined when none can be had. */

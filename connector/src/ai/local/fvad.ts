@@ -17,7 +17,11 @@ const noiseRise = 10 ** (0.1 * 0.032);
  */
 export async function loadFvad(): Promise<VoiceModel> {
   const module = await createModule();
-  return { name: 'fvad', stream: () => new FvadStream(module) };
+  return {
+    name: 'fvad',
+    stream: () => new FvadStream(module),
+    close: () => Promise.resolve(),
+  };
 }
 
 class FvadStream implements VoiceStream {

@@ -6,12 +6,12 @@ function segments(probabilities: readonly number[], endSilence = 96) {
   const segmenter = new Segmenter(endSilence);
   return probabilities.flatMap((probability, index) => {
     const segment = segmenter.push(new Int16Array(frameSamples).fill(index), probability);
-    return segment ? [[index, describe(segment)]] : [];
+    return segment && segment.type !== 'paused' ? [[index, describe(segment)]] : [];
   });
 }
 
 function describe(segment: Segment) {
-  if (segment.type === 'started') return 'started';
+  if (segment.type !== 'stopped') return segment.type;
   return {
     from: segment.samples[0],
     to: segment.samples.at(-1),
@@ -64,4 +64,24 @@ test('a stream that stops in mid-speech ends the utterance, one in silence has n
   segmenter.push(new Int16Array(frameSamples), 0.9);
   expect(segmenter.end()).toMatchObject({ type: 'stopped' });
   expect(segmenter.end()).toBe(undefined);
+});
+
+test('half of the silence is a pause; what is said after it makes it no longer the whole', () => {
+  const segmenter = new Segmenter(128);
+  const given = [0.9, 0, 0, 0.9, 0, 0, 0, 0];
+  const got = given.map((probability) => {
+    const segment = segmenter.push(new Int16Array(frameSamples), probability);
+    if (segment?.type === 'stopped') return segment.isAsPaused;
+    return segment?.type === 'paused' ? segment.samples.length / frameSamples : segment?.type;
+  });
+  const none = undefined;
+  expect(got).toEqual(['started', none, 3, none, none, 6, none, true]);
+});
+
+test('an utterance that is cut for its length was not paused', () => {
+  const segmenter = new Segmenter(600);
+  const last = times(470, 0.9)
+    .map((probability) => segmenter.push(new Int16Array(frameSamples), probability))
+    .at(-1);
+  expect(last).toMatchObject({ type: 'stopped', isAsPaused: false });
 });

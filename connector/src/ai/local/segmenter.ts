@@ -15,12 +15,23 @@ const maxFrames = 470;
 
 export type Segment =
   | { readonly type: 'started' }
-  /** `samples`: the utterance with a little silence around it; `trimmed` samples came after them. */
-  | { readonly type: 'stopped'; readonly samples: Int16Array; readonly trimmed: number };
+  /** Half of the silence has passed: what came so far, in case that no more comes. */
+  | { readonly type: 'paused'; readonly samples: Int16Array }
+  /**
+   * `samples`: the utterance with a little silence around it; `trimmed` samples came after them.
+   * `isAsPaused`: nothing was said since `paused`.
+   */
+  | {
+      readonly type: 'stopped';
+      readonly samples: Int16Array;
+      readonly trimmed: number;
+      readonly isAsPaused: boolean;
+    };
 
 /** Cuts a stream of frames into utterances by the probability of speech in each frame. */
 export class Segmenter {
   readonly #endFrames: number;
+  readonly #pauseFrames: number;
   #frames: Int16Array[] = [];
   #isSpeaking = false;
   #silentFrames = 0;
@@ -28,6 +39,7 @@ export class Segmenter {
   /** `endSilence` (ms) without speech ends an utterance. */
   constructor(endSilence: number) {
     this.#endFrames = Math.max(1, Math.round(endSilence / frameLength));
+    this.#pauseFrames = Math.floor(this.#endFrames / 2);
   }
 
   get isSpeaking(): boolean {
@@ -52,16 +64,19 @@ export class Segmenter {
   #speaking(probability: number): Segment | undefined {
     this.#silentFrames = probability < pauseThreshold ? this.#silentFrames + 1 : 0;
     const isOver = this.#silentFrames >= this.#endFrames || this.#frames.length >= maxFrames;
-    return isOver ? this.#stop() : undefined;
+    if (isOver) return this.#stop();
+    const isPaused = this.#silentFrames > 0 && this.#silentFrames === this.#pauseFrames;
+    return isPaused ? { type: 'paused', samples: joined(this.#frames) } : undefined;
   }
 
   #stop(): Segment {
+    const isAsPaused = this.#pauseFrames > 0 && this.#silentFrames >= this.#pauseFrames;
     const surplus = Math.max(0, this.#silentFrames - tailFrames);
     const samples = joined(this.#frames.slice(0, this.#frames.length - surplus));
     this.#frames = this.#frames.slice(-leadFrames);
     this.#isSpeaking = false;
     this.#silentFrames = 0;
-    return { type: 'stopped', samples, trimmed: surplus * frameSamples };
+    return { type: 'stopped', samples, trimmed: surplus * frameSamples, isAsPaused };
   }
 }
 

@@ -41,6 +41,9 @@ export class LocalSession implements Session {
   #dialog: DialogState;
   /** Utterances are answered in the order they were said. */
   #understanding: Promise<void> = Promise.resolve();
+  #unanswered = 0;
+  /** Text of the present utterance as it was at its last pause: ready when the silence is over. */
+  #guess: Promise<string> | undefined;
   /** What was not understood and is being continued: the two may make sense together. */
   #carried: Int16Array | undefined;
   /** What was to be said when the caller spoke again. */
@@ -128,23 +131,49 @@ export class LocalSession implements Session {
 
   #segment(segment: Segment): void {
     if (this.#isClosed) return;
-    if (segment.type === 'started') {
-      this.#utterances++;
-      this.#emit({ type: 'speech-started' });
-      return;
+    switch (segment.type) {
+      case 'started':
+        this.#utterances++;
+        this.#emit({ type: 'speech-started' });
+        break;
+      case 'paused':
+        this.#guess = this.#isIdle ? this.#recognise(segment.samples) : undefined;
+        break;
+      case 'stopped':
+        this.#emit({ type: 'speech-stopped' });
+        this.#stopped(segment);
     }
-    const item = `caller_${this.#utterances}`;
-    this.#emit({ type: 'speech-stopped' });
-    this.#understanding = this.#understanding.then(() => this.#understand(item, segment.samples));
   }
 
-  /** Never rejects. */
-  async #understand(item: string, samples: Int16Array): Promise<void> {
+  /** Utterances before are answered, so that the grammar is the one that will count. */
+  get #isIdle(): boolean {
+    return this.#unanswered === 0 && this.#carried === undefined;
+  }
+
+  #stopped({ samples, isAsPaused }: Extract<Segment, { type: 'stopped' }>): void {
+    const item = `caller_${this.#utterances}`;
+    const guess = isAsPaused ? this.#guess : undefined;
+    this.#guess = undefined;
+    this.#unanswered++;
+    this.#understanding = this.#understanding.then(() => this.#understand(item, samples, guess));
+  }
+
+  /** Never rejects. `guess`: the text of the utterance, if it is in the making since the pause. */
+  async #understand(
+    item: string,
+    samples: Int16Array,
+    guess: Promise<string> | undefined,
+  ): Promise<void> {
     const whole = this.#carried ? joined([this.#carried, samples]) : samples;
     this.#carried = undefined;
-    const text = await this.#recognise(whole);
+    const text = await (guess ?? this.#recognise(whole));
     if (this.#isClosed) return;
     this.#emit({ type: 'caller-transcript', item, text, final: true });
+    this.#react(text, whole);
+    this.#unanswered--;
+  }
+
+  #react(text: string, whole: Int16Array): void {
     if (text !== '') {
       this.#held = undefined;
       this.#answer({ type: 'heard', text, callId: this.#callId() });

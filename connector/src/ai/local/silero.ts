@@ -19,7 +19,11 @@ export async function loadSilero(): Promise<VoiceModel> {
     executionMode: 'sequential',
     logSeverityLevel: 3,
   });
-  return { name: 'silero', stream: () => new SileroStream(session, ort.Tensor) };
+  return {
+    name: 'silero',
+    stream: () => new SileroStream(session, ort.Tensor),
+    close: () => session.release(),
+  };
 }
 
 class SileroStream implements VoiceStream {

@@ -7,4 +7,6 @@ export interface VoiceStream {
 export interface VoiceModel {
   readonly name: 'silero' | 'fvad';
   stream(): VoiceStream;
+  /** When all streams are closed. */
+  close(): Promise<void>;
 }
