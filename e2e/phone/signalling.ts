@@ -20,6 +20,8 @@ export interface Trace {
   /** `performance.now()`. */
   readonly at: number;
   readonly direction: 'sent' | 'received';
+  /** Port of the other side. */
+  readonly peerPort: number;
   readonly message: SipMessage;
 }
 
@@ -169,14 +171,24 @@ export class Signalling {
   }
 
   #send(message: SipMessage, { host, port }: { host: string; port: number }): void {
-    this.#options.onTrace({ at: performance.now(), direction: 'sent', message });
+    this.#options.onTrace({
+      at: performance.now(),
+      direction: 'sent',
+      peerPort: port,
+      message,
+    });
     this.#socket.send(formatMessage(message), port, host.replaceAll(/[[\]]/g, ''));
   }
 
   #received(datagram: Buffer, from: RemoteInfo): void {
     const message = parseMessage(datagram);
     if (!message) return;
-    this.#options.onTrace({ at: performance.now(), direction: 'received', message });
+    this.#options.onTrace({
+      at: performance.now(),
+      direction: 'received',
+      peerPort: from.port,
+      message,
+    });
     const status = statusOf(message);
     if (status === undefined) this.#requested(message, from);
     else this.#answered(message, status);

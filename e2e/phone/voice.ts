@@ -17,8 +17,8 @@ export interface Understood {
 
 /** The person at a phone: speaks, and understands some phrases. */
 export interface Person {
-  /** Speaks into a call; resolves when all is said. */
-  speak(call: Call, text: string): Promise<void>;
+  /** Speaks into a call; resolves when all is said, to when it sounded (`performance.now()`). */
+  speak(call: Call, text: string): Promise<{ readonly began: number; readonly ended: number }>;
   /** Synthesises ahead, so that `speak` begins at once. */
   rehearse(text: string): Promise<void>;
   /**
@@ -41,13 +41,28 @@ export interface PersonOptions {
   readonly phrases: readonly string[];
 }
 
+/** About -36 dBFS: a voice, not its breath. */
+const soundThreshold = 500;
+
+function firstSound(samples: Int16Array): number {
+  return samples.findIndex((sample) => Math.abs(sample) > soundThreshold);
+}
+
+function lastSound(samples: Int16Array): number {
+  return samples.findLastIndex((sample) => Math.abs(sample) > soundThreshold);
+}
+
 export function createPerson({ voice, phrases }: PersonOptions): Person {
   const speaker = createSpeaker();
   const recogniser = createRecogniser({ phrases });
   const finder = createVoiceFinder();
   return {
     async speak(call, text) {
-      await call.media.play(samplesOf(await speaker.speak(text, voice)));
+      const samples = samplesOf(await speaker.speak(text, voice));
+      const at = performance.now();
+      await call.media.play(samples);
+      const ended = performance.now() - (samples.length - lastSound(samples)) / 8;
+      return { began: at + firstSound(samples) / 8, ended };
     },
     async rehearse(text) {
       await speaker.speak(text, voice);

@@ -1,0 +1,94 @@
+/** `make talk`: a scripted telephone calls the connector and talks with the offline AI, shown live. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Call } from '../phone/call.ts';
+import { Phone } from '../phone/phone.ts';
+import { createPerson } from '../phone/voice.ts';
+import { Connector, root } from './connector.ts';
+import { showLadder } from './ladder.ts';
+import { StepFailed } from './scene.ts';
+import { Screen } from './screen.ts';
+import { heardPhrases, lines, type Measured, play } from './script.ts';
+
+/** The whole run; it takes about 60 s. */
+const timeLimit = 85_000;
+
+const isColoured = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+const screen = new Screen((text) => process.stdout.write(text), isColoured);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const kitchenCalls: Call[] = [];
+  const kitchen = await Phone.open({
+    user: 'kitchen',
+    port: await freePort(5070),
+    onCall(call) {
+      kitchenCalls.push(call);
+      call.ring();
+      call.answer();
+    },
+  });
+  const kitchenPort = Number(kitchen.uri.split(':').at(-1));
+  const phone = await Phone.open({
+    user: 'caller',
+    onTrace: (trace) => showLadder(screen, trace, kitchenPort),
+  });
+  const listen = `udp://127.0.0.1:${await freePort(5060)}`;
+  const connector = new Connector({ listen, kitchenPort });
+  const caller = createPerson({ voice: 'rms', phrases: heardPhrases });
+  const cook = createPerson({ voice: 'awb', phrases: ['goodbye'] });
+  const interrupted = Promise.withResolvers<never>();
+  const limit = setTimeout(
+    () => interrupted.reject(new StepFailed('the whole run', `it took ${timeLimit / 1000} s`)),
+    timeLimit,
+  );
+  process.once('SIGINT', () => interrupted.reject(new StepFailed('the whole run', 'interrupted')));
+  try {
+    screen.plain('Starting the connector on examples/pizza.yaml, and two telephones.');
+    const rehearsals = [
+      ...Object.values(lines).map((line) => caller.rehearse(line)),
+      cook.rehearse(lines.cook),
+    ];
+    await Promise.race([Promise.all([connector.ready(), ...rehearsals]), interrupted.promise]);
+    const cast = { screen, connector, phone, caller, cook, kitchenCalls };
+    report(await Promise.race([play(cast), interrupted.promise]));
+    return 0;
+  } catch (error) {
+    const step = error instanceof StepFailed ? error.step : 'starting';
+    screen.failure(step, error instanceof Error ? error.message : String(error));
+    screen.plain(`\nThe connector's last words:\n${connector.log.join('\n')}`);
+    return 1;
+  } finally {
+    clearTimeout(limit);
+    await Promise.all([phone.close(), kitchen.close(), caller.close(), cook.close()]);
+    await connector.close();
+  }
+}
+
+function report({ setUp, firstAudio, bargeIn, latencies, recordings }: Measured): void {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const median = sorted[sorted.length >> 1] ?? 0;
+  screen.title('Measured by the telephone');
+  screen.figure('INVITE to 200 OK', `${setUp.toFixed(0)} ms`);
+  screen.figure('200 OK to the first sound of the greeting', `${firstAudio.toFixed(0)} ms`);
+  screen.figure('caller speaks over the AI, to silence', `${bargeIn.toFixed(0)} ms`);
+  screen.figure('end of the caller to the answer, median', `${median.toFixed(0)} ms`);
+  screen.plain('  (of which 600 ms are the silence that ends a turn, endSilenceMs)');
+  for (const id of recordings)
+    screen.figure('recording, caller left and AI right', join(root, 'recordings', `${id}.wav`));
+  screen.success('Every word was understood at both ends.');
+}
+
+/** The port if nobody has it, else 0: any. */
+async function freePort(port: number): Promise<number> {
+  const socket = createSocket('udp4');
+  socket.bind(port, '127.0.0.1');
+  const isFree = await once(socket, 'listening').then(
+    () => true,
+    () => false,
+  );
+  socket.close();
+  return isFree ? port : 0;
+}

@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Call } from '../phone/call.ts';
+import type { Phone } from '../phone/phone.ts';
+import type { Person } from '../phone/voice.ts';
+import type { Connector } from './connector.ts';
+import { Scene, StepFailed } from './scene.ts';
+import type { Screen } from './screen.ts';
+
+export const lines = {
+  order: 'I would like to order a large mushroom pizza please',
+  hours: 'What are your opening hours?',
+  enough: 'Thank you, that is enough',
+  kitchen: 'Can I talk to the kitchen please?',
+  goodbye: 'No thank you, goodbye',
+  cook: 'Hello, this is the kitchen. Your pizza is in the oven.',
+} as const;
+
+/** What the caller can understand: the replies of examples/pizza.yaml, other sizes and kinds, and the cook. */
+const replies = {
+  greeting: 'Good morning, Bella Pizza. How can I help you?',
+  order: 'One large mushroom pizza. It will be ready in twenty minutes.',
+  stop: 'All right. What else can I do for you?',
+  specials: 'Today we recommend the vegetable pizza with fresh mushrooms.',
+  kitchen: 'One moment please. I will put you through to the kitchen.',
+  goodbye: 'Thank you for calling Bella Pizza. Goodbye.',
+} as const;
+
+export const heardPhrases: readonly string[] = [
+  ...Object.values(replies),
+  lines.cook,
+  'One (small | medium | large) (cheese | mushroom | pepperoni | vegetable) pizza it will be ready in twenty minutes',
+  'Sorry I did not understand that could you say it again',
+  'We are open every day from noon until eleven in the evening',
+];
+
+export interface Cast {
+  readonly screen: Screen;
+  readonly connector: Connector;
+  readonly phone: Phone;
+  readonly caller: Person;
+  readonly cook: Person;
+  /** Calls that reached the kitchen. */
+  readonly kitchenCalls: readonly Call[];
+}
+
+/** What was measured, ms. */
+export interface Measured {
+  readonly setUp: number;
+  readonly firstAudio: number;
+  readonly bargeIn: number;
+  readonly latencies: readonly number[];
+  readonly recordings: readonly string[];
+}
+
+export async function play(cast: Cast): Promise<Measured> {
+  const latencies: number[] = [];
+  const { screen } = cast;
+  screen.title('A call to the pizzeria');
+  const first = await open(cast, latencies, []);
+  const figures = await greeted(first);
+  await first.scene.exchange(lines.order, replies.order);
+  const bargeIn = await interrupt(first, cast);
+  await pressKey(first);
+  await transfer(first, cast);
+  screen.title('A second call, that the AI ends');
+  const second = await open(cast, latencies, [first.id]);
+  await greeted(second);
+  await goodbye(second);
+  return { ...figures, bargeIn, latencies, recordings: [first.id, second.id] };
+}
+
+interface Opened {
+  readonly scene: Scene;
+  readonly call: Call;
+  readonly id: string;
+}
+
+async function open(cast: Cast, latencies: number[], known: readonly string[]): Promise<Opened> {
+  const { phone, connector, screen, caller } = cast;
+  const call = await phone.dial(`sip:pizza@127.0.0.1:${connector.sipPort}`);
+  await Promise.race([call.answered, delay(5000)]).catch((error: unknown) => {
+    throw new StepFailed('the call is answered', String(error));
+  });
+  if (call.times.answered === undefined)
+    throw new StepFailed('the call is answered', 'no answer in 5 s');
+  const id = (await connector.calls()).find((one) => !known.includes(one));
+  if (id === undefined) throw new StepFailed('the call is answered', 'the API knows no call');
+  return { call, id, scene: new Scene({ screen, connector, caller, call, id, latencies }) };
+}
+
+async function greeted({ scene, call }: Opened) {
+  scene.begin('the greeting is heard');
+  const { began } = await scene.hear(replies.greeting, 0);
+  const answered = call.times.answered ?? 0;
+  return { setUp: answered - call.times.begun, firstAudio: began - answered };
+}
+
+/** The caller speaks over a long reply; returns how long it went on after his first sound. */
+async function interrupt({ scene, call }: Opened, { screen }: Cast): Promise<number> {
+  scene.begin('a long reply is interrupted');
+  const { hearing } = call.media;
+  const from = hearing.length;
+  await scene.say(lines.hours);
+  for (let waited = 0; !hearing.soundAfter(from) && waited < 5000; waited += 20) await delay(20);
+  if (!hearing.soundAfter(from)) scene.fail('the long reply did not begin');
+  screen.does('AI', '(is telling the opening hours, about 11 s)');
+  await delay(2500);
+  const { began, ended } = await scene.say(lines.enough);
+  const silent = hearing.silenceAfter(began);
+  if (silent === undefined || silent > ended) return scene.fail('the AI went on talking');
+  const took = silent - began;
+  screen.does('AI falls silent', `${took.toFixed(0)} ms after the caller's first sound`);
+  const silentFrom = hearing.frames.find(({ at }) => at >= silent)?.position ?? 0;
+  await scene.hear(replies.stop, silentFrom, ended);
+  return took;
+}
+
+async function pressKey({ scene, call }: Opened): Promise<void> {
+  scene.begin('a key is understood');
+  const from = call.media.hearing.length;
+  await scene.press('2');
+  await scene.hear(replies.specials, from);
+}
+
+/** REFER: the phone calls the kitchen, which answers in its own voice; the connector leaves. */
+async function transfer({ scene, call }: Opened, cast: Cast): Promise<void> {
+  const { screen, caller, cook, kitchenCalls } = cast;
+  scene.begin('the caller is transferred to the kitchen');
+  await scene.exchange(lines.kitchen, replies.kitchen);
+  const onward = await scene.within(8000, call.transferred, 'no REFER came, or nobody answered it');
+  const [kitchen] = kitchenCalls;
+  if (!kitchen) return scene.fail('the kitchen got no call');
+  await scene.within(3000, kitchen.answered, 'the kitchen could not answer');
+  screen.says('kitchen', lines.cook);
+  await cook.speak(kitchen, lines.cook);
+  scene.begin('caller and kitchen hear each other');
+  const heard = await caller.listen(onward, { patience: 8000 });
+  const isRight = heard?.text === 'hello this is the kitchen your pizza is in the oven';
+  screen.understood('caller', heard?.text ?? '', { isRight, note: 'from the kitchen' });
+  if (!isRight) scene.fail('the caller did not hear the kitchen');
+  scene.begin('the connector leaves the transferred call');
+  const { by } = await scene.within(8000, call.ended, 'the connector did not hang up');
+  if (by !== 'them') scene.fail('the phone hung up, not the connector');
+  await onward.hangUp();
+}
+
+async function goodbye({ scene, call }: Opened): Promise<void> {
+  scene.begin('the AI says goodbye and hangs up');
+  await scene.exchange(lines.goodbye, replies.goodbye);
+  const { by } = await scene.within(5000, call.ended, 'the AI did not hang up');
+  if (by !== 'them') scene.fail('the phone hung up, not the AI');
+}
