@@ -82,18 +82,21 @@ export function troubleOf(pod: Pod): string | undefined {
   return waiting.message ? `${waiting.reason}: ${waiting.message}` : waiting.reason;
 }
 
-function stateOf(pod: Pod, { now, nodeOf }: PodContext): PodState {
+function stateOf(pod: Pod, context: PodContext): PodState {
+  const { now, nodeOf } = context;
   const name = pod.spec?.nodeName;
   const node = name === undefined ? undefined : nodeOf(name);
   if (isNodeGone(pod, node, now)) return 'gone';
   if (pod.metadata?.deletionTimestamp !== undefined) return 'terminating';
   if (isEnded(pod)) return 'ended';
-  return node && !isNodeReady(node) ? 'lost' : containerState(pod, now);
+  return node && !isNodeReady(node) ? 'lost' : containerState(pod, context);
 }
 
-function containerState(pod: Pod, now: number): PodState {
+function containerState(pod: Pod, { now, report }: PodContext): PodState {
   if (isPortTaken(pod)) return 'port-taken';
   if (conditionOf(pod, 'Ready')?.status === 'True') return 'ready';
+  // A pod that is full of calls is not Ready for more of them.
+  if (isRunning(pod) && !isToDrain(pod) && (report?.activeCalls ?? 0) > 0) return 'ready';
   if (hasRun(pod)) return 'starting';
   return isUnplaceable(pod, now) ? 'unplaceable' : 'waiting';
 }
