@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { algorithms } from '../auth/digest.ts';
+import type { Algorithm } from '../auth/digest.ts';
 import { ReplayGuard } from '../auth/replay-guard.ts';
 import { type Authority, challenge, verify } from '../auth/verify.ts';
 import { headers } from '../message/headers.ts';
@@ -19,6 +19,12 @@ const nonceLifetime = 5 * 60_000;
 /** Nonces that are remembered, so that credentials serve once. */
 const nonceCapacity = 100_000;
 
+/**
+ * MD5 first: a client takes the first it knows (RFC 8760 §2.4), and old ones look at the first only. SHA-256
+ * is for those that refuse MD5.
+ */
+const offered: readonly Algorithm[] = ['MD5', 'SHA-256'];
+
 /** Requests that anybody may send: OPTIONS asks only whether somebody is there. */
 const open = new Set(['OPTIONS', 'ACK', 'CANCEL']);
 
@@ -34,7 +40,7 @@ export class Gatekeeper {
     this.#authority = {
       realm: auth.realm,
       passwordOf: auth.passwordOf,
-      algorithms,
+      algorithms: offered,
       key: { secret: ids.bytes(32), lifetime: nonceLifetime },
       guard: new ReplayGuard({ lifetime: 2 * nonceLifetime, capacity: nonceCapacity }),
     };

@@ -204,7 +204,7 @@ export class Inbound implements TransactionLayerUser {
     bye?.();
   }
 
-  /** §9.2: a CANCEL finds its INVITE; once that has a final it finds nothing (5.2.5 of the protocol). */
+  /** §9.2: a CANCEL finds its INVITE by the branch. */
   #onCancel({ request, server, received }: Arrival): void {
     const invite = this.#core.layer.inviteOf(request);
     if (!invite) {

@@ -1,9 +1,10 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 
-/** A clock whose timers all end at once with their owner. */
+/** A clock whose timers all end at once with their owner, and that starts none after that. */
 export class ScopedClock implements Clock {
   readonly #clock: Clock;
   readonly #timers = new Set<Timer>();
+  #isOver = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -18,6 +19,7 @@ export class ScopedClock implements Clock {
   }
 
   after(delay: number, task: () => void): Timer {
+    if (this.#isOver) return { cancel: () => undefined };
     const timer = this.#clock.after(delay, () => {
       this.#timers.delete(timer);
       task();
@@ -32,6 +34,7 @@ export class ScopedClock implements Clock {
   }
 
   cancelAll(): void {
+    this.#isOver = true;
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
   }
