@@ -7,7 +7,6 @@ import { Phone } from '../phone/phone.ts';
 import { createPerson } from '../phone/voice.ts';
 import { Connector, root } from './connector.ts';
 import { showLadder } from './ladder.ts';
-import { StepFailed } from './scene.ts';
 import { Screen } from './screen.ts';
 import { heardPhrases, lines, type Measured, play } from './script.ts';
 
@@ -39,12 +38,13 @@ async function main(): Promise<number> {
   const connector = new Connector({ listen, kitchenPort });
   const caller = createPerson({ voice: 'rms', phrases: heardPhrases });
   const cook = createPerson({ voice: 'awb', phrases: ['goodbye'] });
+  let step = 'the connector gets ready';
   const interrupted = Promise.withResolvers<never>();
   const limit = setTimeout(
-    () => interrupted.reject(new StepFailed('the whole run', `it took ${timeLimit / 1000} s`)),
+    () => interrupted.reject(new Error(`the whole run took longer than ${timeLimit / 1000} s`)),
     timeLimit,
   );
-  process.once('SIGINT', () => interrupted.reject(new StepFailed('the whole run', 'interrupted')));
+  process.once('SIGINT', () => interrupted.reject(new Error('interrupted')));
   try {
     screen.plain('Starting the connector on examples/pizza.yaml, and two telephones.');
     const rehearsals = [
@@ -52,11 +52,13 @@ async function main(): Promise<number> {
       cook.rehearse(lines.cook),
     ];
     await Promise.race([Promise.all([connector.ready(), ...rehearsals]), interrupted.promise]);
-    const cast = { screen, connector, phone, caller, cook, kitchenCalls };
+    const onStep = (next: string) => {
+      step = next;
+    };
+    const cast = { screen, onStep, connector, phone, caller, cook, kitchenCalls };
     report(await Promise.race([play(cast), interrupted.promise]));
     return 0;
   } catch (error) {
-    const step = error instanceof StepFailed ? error.step : 'starting';
     screen.failure(step, error instanceof Error ? error.message : String(error));
     screen.plain(`\nThe connector's last words:\n${connector.log.join('\n')}`);
     return 1;
@@ -89,6 +91,8 @@ async function freePort(port: number): Promise<number> {
     () => true,
     () => false,
   );
+  const closed = once(socket, 'close');
   socket.close();
+  await closed;
   return isFree ? port : 0;
 }

@@ -4,18 +4,9 @@ import type { Person, Understood } from '../phone/voice.ts';
 import type { Connector } from './connector.ts';
 import type { Screen } from './screen.ts';
 
-/** A step of the script that did not go as it should. */
-export class StepFailed extends Error {
-  readonly step: string;
-  constructor(step: string, reason: string) {
-    super(reason);
-    this.step = step;
-  }
-}
-
 export interface SceneParts {
   readonly screen: Screen;
-  readonly connector: Connector;
+  readonly connector: Pick<Connector, 'call'>;
   readonly caller: Person;
   readonly call: Call;
   /** The call as the connector knows it. */
@@ -37,7 +28,6 @@ const patience = 10_000;
 /** One call of the script: what is said, checked at both ends. */
 export class Scene {
   readonly #parts: SceneParts;
-  #step = 'the call';
   /** Caller turns of the transcript that were checked. */
   #turns = 0;
 
@@ -45,16 +35,8 @@ export class Scene {
     this.#parts = parts;
   }
 
-  get step(): string {
-    return this.#step;
-  }
-
-  begin(step: string): void {
-    this.#step = step;
-  }
-
   fail(reason: string): never {
-    throw new StepFailed(this.#step, reason);
+    throw new Error(reason);
   }
 
   /** The caller speaks, and the AI must have understood every word; returns when it sounded. */

@@ -3,7 +3,7 @@ import type { Call } from '../phone/call.ts';
 import type { Phone } from '../phone/phone.ts';
 import type { Person } from '../phone/voice.ts';
 import type { Connector } from './connector.ts';
-import { Scene, StepFailed } from './scene.ts';
+import { Scene } from './scene.ts';
 import type { Screen } from './screen.ts';
 
 export const lines = {
@@ -35,6 +35,8 @@ export const heardPhrases: readonly string[] = [
 
 export interface Cast {
   readonly screen: Screen;
+  /** Told the name of each step as it begins. */
+  readonly onStep: (step: string) => void;
   readonly connector: Connector;
   readonly phone: Phone;
   readonly caller: Person;
@@ -52,17 +54,25 @@ export interface Measured {
   readonly recordings: readonly string[];
 }
 
+/** Plays the whole script; rejects at the first thing that is not as it should be. */
 export async function play(cast: Cast): Promise<Measured> {
   const latencies: number[] = [];
-  const { screen } = cast;
+  const { screen, onStep } = cast;
   screen.title('A call to the pizzeria');
+  onStep('the call is answered');
   const first = await open(cast, latencies, []);
+  onStep('the greeting is heard');
   const figures = await greeted(first);
+  onStep('an order is understood');
   await first.scene.exchange(lines.order, replies.order);
+  onStep('a long reply is interrupted');
   const bargeIn = await interrupt(first, cast);
+  onStep('a key is understood');
   await pressKey(first);
+  onStep('the caller is transferred to the kitchen');
   await transfer(first, cast);
   screen.title('A second call, that the AI ends');
+  onStep('the AI says goodbye and hangs up');
   const second = await open(cast, latencies, [first.id]);
   await greeted(second);
   await goodbye(second);
@@ -78,18 +88,14 @@ interface Opened {
 async function open(cast: Cast, latencies: number[], known: readonly string[]): Promise<Opened> {
   const { phone, connector, screen, caller } = cast;
   const call = await phone.dial(`sip:pizza@127.0.0.1:${connector.sipPort}`);
-  await Promise.race([call.answered, delay(5000)]).catch((error: unknown) => {
-    throw new StepFailed('the call is answered', String(error));
-  });
-  if (call.times.answered === undefined)
-    throw new StepFailed('the call is answered', 'no answer in 5 s');
+  await Promise.race([call.answered, delay(5000)]);
+  if (call.times.answered === undefined) throw new Error('no answer in 5 s');
   const id = (await connector.calls()).find((one) => !known.includes(one));
-  if (id === undefined) throw new StepFailed('the call is answered', 'the API knows no call');
+  if (id === undefined) throw new Error('the API knows no call');
   return { call, id, scene: new Scene({ screen, connector, caller, call, id, latencies }) };
 }
 
 async function greeted({ scene, call }: Opened) {
-  scene.begin('the greeting is heard');
   const { began } = await scene.hear(replies.greeting, 0);
   const answered = call.times.answered ?? 0;
   return { setUp: answered - call.times.begun, firstAudio: began - answered };
@@ -97,7 +103,6 @@ async function greeted({ scene, call }: Opened) {
 
 /** The caller speaks over a long reply; returns how long it went on after his first sound. */
 async function interrupt({ scene, call }: Opened, { screen }: Cast): Promise<number> {
-  scene.begin('a long reply is interrupted');
   const { hearing } = call.media;
   const from = hearing.length;
   await scene.say(lines.hours);
@@ -116,7 +121,6 @@ async function interrupt({ scene, call }: Opened, { screen }: Cast): Promise<num
 }
 
 async function pressKey({ scene, call }: Opened): Promise<void> {
-  scene.begin('a key is understood');
   const from = call.media.hearing.length;
   await scene.press('2');
   await scene.hear(replies.specials, from);
@@ -125,7 +129,6 @@ async function pressKey({ scene, call }: Opened): Promise<void> {
 /** REFER: the phone calls the kitchen, which answers in its own voice; the connector leaves. */
 async function transfer({ scene, call }: Opened, cast: Cast): Promise<void> {
   const { screen, caller, cook, kitchenCalls } = cast;
-  scene.begin('the caller is transferred to the kitchen');
   await scene.exchange(lines.kitchen, replies.kitchen);
   const onward = await scene.within(8000, call.transferred, 'no REFER came, or nobody answered it');
   const [kitchen] = kitchenCalls;
@@ -133,19 +136,16 @@ async function transfer({ scene, call }: Opened, cast: Cast): Promise<void> {
   await scene.within(3000, kitchen.answered, 'the kitchen could not answer');
   screen.says('kitchen', lines.cook);
   await cook.speak(kitchen, lines.cook);
-  scene.begin('caller and kitchen hear each other');
   const heard = await caller.listen(onward, { patience: 8000 });
   const isRight = heard?.text === 'hello this is the kitchen your pizza is in the oven';
   screen.understood('caller', heard?.text ?? '', { isRight, note: 'from the kitchen' });
   if (!isRight) scene.fail('the caller did not hear the kitchen');
-  scene.begin('the connector leaves the transferred call');
   const { by } = await scene.within(8000, call.ended, 'the connector did not hang up');
   if (by !== 'them') scene.fail('the phone hung up, not the connector');
   await onward.hangUp();
 }
 
 async function goodbye({ scene, call }: Opened): Promise<void> {
-  scene.begin('the AI says goodbye and hangs up');
   await scene.exchange(lines.goodbye, replies.goodbye);
   const { by } = await scene.within(5000, call.ended, 'the AI did not hang up');
   if (by !== 'them') scene.fail('the phone hung up, not the AI');

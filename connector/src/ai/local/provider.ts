@@ -60,7 +60,9 @@ export function createLocalProvider(parts: LocalProviderOptions): Provider {
   /** The first caller shall not wait for threads and fixed phrases; failures show when a call opens. */
   function warmAhead(): void {
     warm().catch(() => undefined);
-    for (const sentence of [greeting ?? '', options.fallback].flatMap((text) => sentencesOf(text)))
+    const fixed = options.intents.flatMap(({ reply = '' }) => (reply.includes('{') ? [] : reply));
+    const texts = [greeting ?? '', options.fallback, ...fixed];
+    for (const sentence of new Set(texts.flatMap((text) => sentencesOf(text))))
       speaker.speak(sentence, options.voice, speaker).catch(() => undefined);
   }
 }
