@@ -50,35 +50,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   const election = await createElection(options, client, () => manager);
   const holds = () => election?.holds() ?? true;
   metrics.leads(holds);
-  const caches = createVoiceAgentCaches({
-    client,
-    namespaces: config.namespaces,
-    clock,
-    random: options.random,
-    log,
-  });
-  for (const cache of cachesOf(caches)) metrics.follow(cache);
-  const events = createEventRecorder({
-    client,
-    component: 'parley-operator',
-    instance: config.lease?.identity ?? 'parley-operator',
-    clock,
-    log,
-  });
-  const controller = createVoiceAgentController({
-    client: fencedClient(client, holds),
-    caches,
-    events,
-    ...podParts(options),
-    mayWrite: holds,
-    metrics: createControllerMetrics(registry),
-    clock,
-    log,
-  });
+  const { caches, events, controller } = createWork(options, { client, holds, registry });
+  for (const cache of caches) metrics.follow(cache);
   const manager: Manager = createManager({
     clock,
     log,
-    caches: cachesOf(caches),
+    caches,
     tasks: [controller],
     ...(election ? { election } : {}),
     onLost: options.onLost,
@@ -92,26 +69,51 @@ export async function startApp(options: AppOptions): Promise<App> {
     await server.close();
     await client.close();
   };
+  let port: number;
   try {
-    await server.listen(config.http);
+    port = Number(new URL(await server.listen(config.http)).port);
     await manager.start();
   } catch (error) {
     await close();
     throw error;
   }
-  const port = server.addresses()[0]?.port ?? config.http.port;
   let closing: Promise<void> | undefined;
   return { port, stop: () => (closing ??= close()) };
 }
 
-/** What a controller needs to make pods and to talk to them. */
-function podParts({ config, clock, log }: AppOptions) {
-  return {
+/** The caches, and what the leader does with them. */
+function createWork(
+  { config, clock, random, log }: AppOptions,
+  { client, holds, registry }: { client: KubeClient; holds: () => boolean; registry: Registry },
+) {
+  const caches = createVoiceAgentCaches({
+    client,
+    namespaces: config.namespaces,
+    clock,
+    random,
+    log,
+  });
+  const events = createEventRecorder({
+    client,
+    component: 'parley-operator',
+    instance: config.lease?.identity ?? 'parley-operator',
+    clock,
+    log,
+  });
+  const controller = createVoiceAgentController({
+    client: fencedClient(client, holds),
+    caches,
+    events,
     reports: new PodReports({ client: httpPodClient, clock, log }),
     written: new WrittenPods(clock),
     settings: config.pods,
     makeToken: () => randomBytes(32).toString('hex'),
-  };
+    mayWrite: holds,
+    metrics: createControllerMetrics(registry),
+    clock,
+    log,
+  });
+  return { caches: cachesOf(caches), events, controller };
 }
 
 async function createElection(
