@@ -68,7 +68,7 @@ function toOf(draft: RequestDraft, local: ListenPoint): string {
 }
 
 /** A bare addr-spec gets its brackets, so that the tag is the header's. */
-export function tagged(value: string, tag: string): string {
+function tagged(value: string, tag: string): string {
   const parsed = parseNameAddr(value);
   if (!parsed) return `${value};tag=${tag}`;
   return value.includes('>') && tagOf(value) === undefined

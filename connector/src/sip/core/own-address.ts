@@ -4,7 +4,7 @@ import { effectivePort } from '../message/uri-comparison.ts';
 import type { ListenPoint } from '../transport/transport.ts';
 
 /** `host:port` as peers are told it. */
-export function sentBy(local: ListenPoint): string {
+function sentBy(local: ListenPoint): string {
   return `${hostOf(local.externalHost ?? local.address)}:${local.port}`;
 }
 

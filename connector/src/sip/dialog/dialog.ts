@@ -36,8 +36,7 @@ export interface Dialog {
   readonly localSdp?: string;
 }
 
-/** What the peer's and our tag are in a message, and which call. */
-export function dialogId(callId: string, fromTag: string): string {
+function dialogId(callId: string, fromTag: string): string {
   return `${callId};from-tag=${fromTag}`;
 }
 

@@ -8,7 +8,7 @@ export interface Setup {
 }
 
 /** A result of a step: `start` replaces a running timer of the same name, `gone` ends them all. */
-export type Effect<Timer extends string, Inform extends string> =
+type Effect<Timer extends string, Inform extends string> =
   | { readonly kind: 'send'; readonly bytes: Buffer }
   /** The runner makes the ACK for the final response of this event, and sends it. */
   | { readonly kind: 'send-ack' }

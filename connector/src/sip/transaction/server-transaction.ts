@@ -16,10 +16,6 @@ export interface ServerTransactionUser {
   onCancel?(cancel: Received): void;
   /** The tag that the responses to this request bear in To. */
   readonly toTag?: string;
-  /** A final to an INVITE got no ACK, or a response could not be sent. */
-  onFailure?(failure: 'timeout' | 'transport-error'): void;
-  /** The transaction is over. */
-  onGone?(): void;
 }
 
 export interface ServerParts {
@@ -118,21 +114,16 @@ export class ServerTransaction {
         this.#timers.stop(effect.timer);
         return;
       case 'inform':
-        this.#inform(effect.what);
+        // A final without ACK, or one that could not be sent, is over; there is nobody to ask.
+        if (effect.what === 'ack' && this.#ack) this.#parts.onAck(this.#ack);
         return;
       case 'gone':
         this.#timers.clear();
         this.#parts.onGone();
-        this.user.onGone?.();
         return;
       case 'send-ack':
         return;
     }
-  }
-
-  #inform(what: 'ack' | 'timeout' | 'transport-error'): void {
-    if (what !== 'ack') this.user.onFailure?.(what);
-    else if (this.#ack) this.#parts.onAck(this.#ack);
   }
 
   async #deliver(bytes: Buffer): Promise<void> {

@@ -24,10 +24,6 @@ export class TimerSet<Name extends string> {
     this.#timers.delete(name);
   }
 
-  isRunning(name: Name): boolean {
-    return this.#timers.has(name);
-  }
-
   clear(): void {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
