@@ -29,7 +29,7 @@ export interface Person {
   close(): Promise<void>;
 }
 
-export interface ListenOptions {
+interface ListenOptions {
   readonly from?: number;
   readonly pause?: number;
   readonly patience?: number;

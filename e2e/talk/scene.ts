@@ -16,7 +16,7 @@ export interface SceneParts {
 }
 
 /** As the recogniser spells it. */
-export function plain(text: string): string {
+function plain(text: string): string {
   return text
     .toLowerCase()
     .replaceAll(/[.,?!]/g, '')

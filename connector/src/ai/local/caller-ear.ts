@@ -5,7 +5,7 @@ import type { Detector, DetectorStream } from './detector.ts';
 import { frameSamples, joined, type Segment, Segmenter } from './segmenter.ts';
 
 export interface CallerEarOptions {
-  readonly detector: Detector;
+  readonly detector: Pick<Detector, 'open'>;
   readonly law: Law;
   /** ms. */
   readonly endSilence: number;

@@ -7,7 +7,7 @@ import type { Voice } from './flite.ts';
 import { sentencesOf } from './sentences.ts';
 
 export interface ReplySpeakerOptions {
-  readonly speaker: SpeakerEngine;
+  readonly speaker: Pick<SpeakerEngine, 'speak' | 'drop'>;
   readonly voice: Voice;
   readonly law: Law;
   readonly emit: (event: SessionEvent) => void;

@@ -23,9 +23,9 @@ import type { WorkerPool } from './worker-pool.ts';
 export interface LocalSessionParts {
   readonly setup: DialogSetup;
   readonly options: LocalOptions;
-  readonly detector: Detector;
-  readonly recogniser: WorkerPool<RecogniserJob, Recognition>;
-  readonly speaker: SpeakerEngine;
+  readonly detector: Pick<Detector, 'open'>;
+  readonly recogniser: Pick<WorkerPool<RecogniserJob, Recognition>, 'run' | 'drop'>;
+  readonly speaker: Pick<SpeakerEngine, 'speak' | 'drop'>;
   readonly clock: Clock;
   readonly log: Log;
   /** 0 ≤ x < 1. */
