@@ -14,8 +14,8 @@ const ownerFile = join(folders.state, 'owner');
 
 export interface ClusterOptions {
   readonly nodes: number;
-  /** Archives of images that every node has. */
-  readonly images: readonly string[];
+  /** Makes the images that every node has; returns their archives. */
+  readonly images: () => readonly string[];
   readonly say: (text: string) => void;
 }
 
@@ -30,7 +30,7 @@ export async function up({ nodes: count, images, say }: ClusterOptions): Promise
     ensureBinaries(say);
     ensurePki(nodes);
     createNetwork(nodes);
-    fillStore([ensurePauseImage(), ...images], say);
+    fillStore([ensurePauseImage(), ...images()], say);
     for (const node of nodes) loadImages(node);
     for (const node of nodes) powerOn(node);
     await startApiServer();

@@ -20,7 +20,8 @@ export function goBuild(args: readonly string[], cwd: string): void {
  */
 function go(): { program: string; env: Record<string, string> } {
   const version = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' });
-  if (version.error) throw new Error('there is no go program; scripts/setup.sh cluster installs it');
+  if (version.error)
+    throw new Error('there is no go program; scripts/setup.sh cluster installs it');
   const [, minor = '0'] = /^go1\.(\d+)/.exec(version.stdout) ?? [];
   return Number(minor) >= 21 ? { program: 'go', env: {} } : fetchedGo();
 }

@@ -3,10 +3,10 @@
  *   node e2e/cluster/main.ts up [NODES] | down | cut NODE | power NODE | kubectl …
  */
 import { spawnSync } from 'node:child_process';
-import { down, up } from './cluster.ts';
+import { down } from './cluster.ts';
 import { binary, kubeconfig, nodeOf } from './layout.ts';
 import { powerCut, powerOn, untilReady } from './node.ts';
-import { ensureImage, imageNames } from './product-images.ts';
+import { upWithImages } from './release.ts';
 
 function nodeNamed(name: string | undefined) {
   const number = Number(/^n([1-9])$/.exec(name ?? '')?.[1]);
@@ -21,8 +21,7 @@ function say(text: string): void {
 const commands: Record<string, (args: string[]) => Promise<void> | void> = {
   async up([count = '3']) {
     const started = performance.now();
-    const images = imageNames.map((name) => ensureImage(name, say));
-    await up({ nodes: Number(count), images: images.map(({ archive }) => archive), say });
+    await upWithImages(Number(count), say);
     say(`${count} nodes Ready in ${((performance.now() - started) / 1000).toFixed(1)} s`);
     console.log(`export KUBECONFIG=${kubeconfig} PATH=${binary('')}:$PATH`);
   },

@@ -29,13 +29,11 @@ const inputs = {
   ],
 } as const;
 
-export type ImageName = keyof typeof inputs;
-export const imageNames = Object.keys(inputs) as ImageName[];
+type ImageName = keyof typeof inputs;
 
 export interface BuiltImage {
-  readonly repository: string;
-  /** Names the content, so that no node ever runs an older image of the same name. */
-  readonly tag: string;
+  /** `localhost/parley-operator:TAG`; the tag names the content, so that no node runs an older one. */
+  readonly name: string;
   readonly archive: string;
 }
 
@@ -46,7 +44,7 @@ export function ensureImage(image: ImageName, say: (text: string) => void): Buil
   const repository = `localhost/parley-${image}`;
   const name = `${repository}:${tag}`;
   const archive = archiveOf(name);
-  if (existsSync(archive)) return { repository, tag, archive };
+  if (existsSync(archive)) return { name, archive };
   say(`building the ${image} image (half a minute the first time, seconds after a change)`);
   const started = performance.now();
   const secrets = registrySettings();
@@ -64,7 +62,7 @@ export function ensureImage(image: ImageName, say: (text: string) => void): Buil
   removeOlder(repository, name);
   exportImage(name);
   say(`${image} image built in ${((performance.now() - started) / 1000).toFixed(0)} s`);
-  return { repository, tag, archive };
+  return { name, archive };
 }
 
 /** Twelve hex digits for the names and contents of files and folders. */
