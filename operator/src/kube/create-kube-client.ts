@@ -37,6 +37,8 @@ const patchTypes = {
   strategic: 'application/strategic-merge-patch+json',
 } as const satisfies Record<Patch['type'], string>;
 
+const eventTypes = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']);
+
 class HttpKubeClient implements KubeClient {
   readonly #http: Http;
   readonly #watchSilence: number;
@@ -109,7 +111,10 @@ class HttpKubeClient implements KubeClient {
       { method: 'GET', path, signal: options.signal },
       this.#watchSilence,
     );
-    for await (const line of jsonLines(chunks)) yield eventOf<T>(line);
+    for await (const line of jsonLines(chunks)) {
+      const event = eventOf<T>(line);
+      if (event) yield event;
+    }
   }
 
   create<T extends KubeObject>(
@@ -239,7 +244,8 @@ function pageOf<T extends KubeObject>(kind: ResourceKind<T>, body: unknown): Pag
   };
 }
 
-function eventOf<T extends KubeObject>(line: unknown): WatchEvent<T> {
-  if (isWatchEventOf<T>(line)) return line;
+/** Undefined for a type that did not exist when this was written. */
+function eventOf<T extends KubeObject>(line: unknown): WatchEvent<T> | undefined {
+  if (isWatchEventOf<T>(line)) return eventTypes.has(line.type) ? line : undefined;
   throw localError('BadAnswer', 'a line of a watch is no event');
 }

@@ -36,7 +36,6 @@ interface Progress {
 export interface Failure {
   readonly status: number;
   readonly reason: string;
-  readonly causes: readonly string[];
   readonly retryAfter: number | undefined;
   /** It came as an event of an open watch. */
   readonly inStream: boolean;
@@ -180,12 +179,13 @@ function isGone({ status, reason }: Failure): boolean {
 }
 
 /**
- * Whether the watch may go on from its version. Not so when that is ahead of the server (a restored
- * etcd: `ResourceVersionTooLarge`, 504), or the kind or the permission went away.
+ * Whether the watch may go on from its version. Not so when the kind or the permission went away, and not after
+ * silence: a server that was restored from a backup is behind our version and tells nothing, not even
+ * a bookmark, until it has caught up.
  */
-function mayResume({ status, causes }: Failure): boolean {
-  if (causes.includes('ResourceVersionTooLarge')) return false;
-  return status === 0 || status === 401 || status === 429 || (status >= 500 && status !== 504);
+function mayResume({ status, reason }: Failure): boolean {
+  if (reason === 'TimedOut' || status === 504) return false;
+  return status === 0 || status === 401 || status === 429 || status >= 500;
 }
 
 function settled(state: Progress & { readonly since: number }, { now }: Moment): Progress {

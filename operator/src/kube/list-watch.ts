@@ -225,9 +225,8 @@ function failureOf(error: unknown, inStream: boolean): Failure {
     ? {
         status: error.status,
         reason: error.reason,
-        causes: error.causes,
         retryAfter: error.retryAfter,
         inStream,
       }
-    : { status: 0, reason: 'Unknown', causes: [], retryAfter: undefined, inStream };
+    : { status: 0, reason: 'Unknown', retryAfter: undefined, inStream };
 }

@@ -13,6 +13,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { Hopeless, until } from './until.ts';
+
+export { until } from './until.ts';
 
 /**
  * A real kube-apiserver on a real etcd, on loopback and free ports: no kubelet, scheduler or controllers, so
@@ -161,7 +164,7 @@ class ApiServer implements TestApiServer {
     const running = this.#process;
     await until('kube-apiserver', 60_000, async () => {
       if (running.exitCode !== null || this.#etcd.exitCode !== null)
-        throw new Fatal(`kube-apiserver or etcd ended: ${tail(this.#site.folder)}`);
+        throw new Hopeless(`kube-apiserver or etcd ended: ${tail(this.#site.folder)}`);
       // The default namespace is made by the server itself, a moment after it is ready.
       return (
         (await this.fetch('GET', '/readyz')).status === 200 &&
@@ -332,27 +335,4 @@ function isEstablished(crd: unknown): boolean {
   return (status?.conditions ?? []).some(
     ({ type, status: value }) => type === 'Established' && value === 'True',
   );
-}
-
-/** Ends `until` at once: waiting longer cannot help. */
-class Fatal extends Error {}
-
-/** Waits for `isDone`, asking every 50 ms; the last error it threw is the cause when time is up. */
-export async function until(
-  what: string,
-  limit: number,
-  isDone: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const last = performance.now() + limit;
-  let cause: unknown;
-  while (performance.now() < last) {
-    try {
-      if (await isDone()) return;
-    } catch (error) {
-      if (error instanceof Fatal) throw error;
-      cause = error;
-    }
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error(`waited ${limit / 1000} s for ${what}`, { cause });
 }

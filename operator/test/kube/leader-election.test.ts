@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { startApiServer, type TestApiServer, until } from '../support/api-server.ts';
+
+let server: TestApiServer;
+const running: Candidate[] = [];
+
+beforeAll(async () => {
+  server = await startApiServer();
+}, 90_000);
+
+afterEach(async () => {
+  for (const candidate of running.splice(0)) await candidate.end('SIGKILL');
+  await server.fetch('DELETE', `/apis/coordination.k8s.io/v1/namespaces/default/leases/candidates`);
+});
+
+afterAll(() => server.stop());
+
+/** A process that runs for leadership; see support/candidate.ts. */
+class Candidate {
+  readonly said: string[] = [];
+  readonly #process: ChildProcess;
+  exitCode: number | undefined;
+
+  constructor(identity: string) {
+    const program = join(import.meta.dirname, '../support/candidate.ts');
+    this.#process = spawn(process.execPath, [program, server.kubeconfig, identity], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#process.stdout?.setEncoding('utf8');
+    this.#process.stdout?.on('data', (text: string) => this.said.push(...text.trim().split('\n')));
+    this.#process.on('exit', (code, signal) => (this.exitCode = signal ? -1 : (code ?? -1)));
+    running.push(this);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (this.exitCode === undefined) this.kill(signal);
+    await until('a candidate to end', 10_000, () => this.exitCode !== undefined);
+  }
+
+  says(word: string): Promise<void> {
+    return until(`a candidate to say ${word}`, 20_000, () => this.said.includes(word));
+  }
+}
+
+async function pair(): Promise<[Candidate, Candidate]> {
+  const first = new Candidate('first');
+  await first.says('elected');
+  const second = new Candidate('second');
+  await second.says('started');
+  return [first, second];
+}
+
+async function writtenBy(): Promise<string | undefined> {
+  const { body } = await server.fetch('GET', '/api/v1/namespaces/default/configmaps/written-by');
+  return (body as { data?: { identity?: string } }).data?.identity;
+}
+
+test('a leader that was stopped and wakes up notices that it lost, and writes nothing more', async () => {
+  const [first, second] = await pair();
+  await until('the first to write', 5000, async () => (await writtenBy()) === 'first');
+  first.kill('SIGSTOP');
+  await second.says('elected');
+  await until('the second to write', 5000, async () => (await writtenBy()) === 'second');
+  const seen = new Set<string | undefined>();
+  first.kill('SIGCONT');
+  await first.says('lost');
+  for (let n = 0; n < 20; n++) seen.add(await writtenBy());
+  expect([...seen]).toEqual(['second']);
+  await until('the first to end', 5000, () => first.exitCode !== undefined);
+  expect(first.exitCode).toBe(3);
+  expect(second.said).not.toContain('lost');
+}, 60_000);
+
+test('a leader that is killed is followed when its lease is over', async () => {
+  const [first, second] = await pair();
+  const began = performance.now();
+  await first.end('SIGKILL');
+  await second.says('elected');
+  const took = performance.now() - began;
+  // Lease of 5 s, seen up to a retry late, asked for every 0.5 to 1.1 s.
+  expect(took).toBeGreaterThan(3400);
+  expect(took).toBeLessThan(9000);
+}, 60_000);
+
+test('a leader that goes releases the lease, and the next one has it within two retries', async () => {
+  const [first, second] = await pair();
+  const began = performance.now();
+  await first.end('SIGTERM');
+  expect(first.exitCode).toBe(0);
+  await second.says('elected');
+  expect(performance.now() - began).toBeLessThan(3400);
+}, 60_000);
+
+test('a leader without an API server gives up by itself', async () => {
+  const first = new Candidate('first');
+  await first.says('elected');
+  await server.down();
+  await first.says('lost');
+  expect(first.said.filter((line) => !line.startsWith('refused'))).toEqual([
+    'started',
+    'elected',
+    'lost',
+  ]);
+  await server.up();
+}, 90_000);
