@@ -1,58 +1,153 @@
+import { createHash } from 'node:crypto';
+import { WatchedProvider } from './agent/provider-health.ts';
 import { createLocalProvider } from './ai/local/provider.ts';
-import { createSpeaker } from './ai/local/speech.ts';
+import { createSpeaker, type Speaker as PcmSpeaker } from './ai/local/speech.ts';
 import { createOpenAiProvider } from './ai/openai/provider.ts';
-import type { Provider } from './ai/session.ts';
 import type { Clock } from './base/clock.ts';
-import type { CloseInOrder } from './base/close-in-order.ts';
-import { messageOf } from './base/errors.ts';
+import { ConnectorError, messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import type { Agent } from './contract/agent.ts';
 import { maxDurationPhrase, type Speaker, waitingPhrase } from './conversation/phrases.ts';
 import { encode } from './media/audio/g711.ts';
 
-/** What the AI side of a process is built from; `parts` closes it. */
 export interface ProviderParts {
-  readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
-  readonly parts: CloseInOrder;
 }
 
-/** One provider for each entry of the agent, shared by its calls. Throws CONFIG_INVALID. */
-export function createProviders({ config, clock, log, parts }: ProviderParts): Provider[] {
-  return config.agent.providers.map((entry, index) => {
+interface Entry {
+  readonly provider: WatchedProvider;
+  users: number;
+}
+
+/** Providers taken together for one configuration; each take is given back once. */
+export interface Taken {
+  readonly providers: readonly WatchedProvider[];
+  readonly giveBack: () => void;
+}
+
+/**
+ * The providers of all configurations that calls still have. What did not change from one to the next
+ * is one provider, which keeps its threads and what is known of it.
+ */
+export class ProviderPool {
+  readonly #parts: ProviderParts;
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(parts: ProviderParts) {
+    this.#parts = parts;
+  }
+
+  /** One provider for each of the agent's. Throws CONFIG_INVALID; then nothing was taken. */
+  take(config: Config): Taken {
+    const keys: string[] = [];
+    const giveBack = () => {
+      for (const key of keys.splice(0)) this.#leave(key);
+    };
+    try {
+      const providers = config.agent.providers.map((_, index) => {
+        const key = keyOf(config, index);
+        const entry = this.#entries.get(key) ?? this.#add(key, this.#create(config, index));
+        entry.users += 1;
+        keys.push(key);
+        return entry.provider;
+      });
+      return { providers, giveBack };
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const key of this.#entries.keys()) this.#remove(key);
+    await Promise.all(this.#closing);
+  }
+
+  #add(key: string, provider: WatchedProvider): Entry {
+    const entry = { provider, users: 0 };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #leave(key: string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.users -= 1;
+    if (entry.users === 0) this.#remove(key);
+  }
+
+  #remove(key: string): void {
+    const { provider } = this.#entries.get(key) ?? {};
+    this.#entries.delete(key);
+    const { log } = this.#parts;
+    const closing = provider?.close().catch((error: unknown) => {
+      log.error({ error: messageOf(error) }, 'a provider did not close');
+    });
+    if (!closing) return;
+    this.#closing.add(closing);
+    void closing.finally(() => this.#closing.delete(closing));
+  }
+
+  #create(config: Config, index: number): WatchedProvider {
+    const { clock, log } = this.#parts;
+    const { agent, secrets } = config;
+    const redact = (text: string) => secrets.redact(text);
+    const entry = agent.providers[index];
+    if (!entry) throw new ConnectorError('CONFIG_INVALID', 'there is no such provider');
     const provider =
       'openai' in entry
-        ? createOpenAiProvider({
-            options: entry.openai,
-            apiKey: config.secrets.get(`agent.providers.${index}.openai.apiKey`) ?? '',
-            clock,
-            log,
-          })
+        ? createOpenAiProvider({ options: entry.openai, apiKey: keyFor(config, index), clock, log })
         : createLocalProvider({
             options: entry.local,
-            greeting: config.agent.greeting,
+            greeting: agent.greeting,
             clock,
             log,
             random: Math.random,
           });
-    parts.add(`provider ${provider.name}`, () => provider.close());
-    return provider;
-  });
+    return new WatchedProvider({ provider, clock, redact });
+  }
 }
 
-/** The voice for what has to be said without a provider; it begins to synthesise that at once. */
-export function createPhraseSpeaker({ config, clock, log, parts }: ProviderParts): Speaker {
-  const voice = voiceOf(config.agent);
-  const speaker = createSpeaker({ clock, log });
-  parts.add('speaker', () => speaker.close());
-  for (const phrase of phrasesOf(config.agent)) {
-    speaker.speak(phrase, voice).catch((error: unknown) => {
-      log.warn({ error: messageOf(error) }, 'a phrase could not be synthesised');
-    });
+/** The same for providers that are made of the same. */
+function keyOf(config: Config, index: number): string {
+  const { providers, greeting } = config.agent;
+  const entry = providers[index];
+  const isLocal = entry !== undefined && 'local' in entry;
+  const parts = [entry, isLocal ? greeting : keyFor(config, index)];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function keyFor({ secrets }: Config, index: number): string {
+  return secrets.get(`agent.providers.${index}.openai.apiKey`) ?? '';
+}
+
+/** The voice for what has to be said without a provider. */
+export class PhraseVoice {
+  readonly #log: Log;
+  readonly #speaker: PcmSpeaker;
+
+  constructor({ clock, log }: ProviderParts) {
+    this.#log = log;
+    this.#speaker = createSpeaker({ clock, log });
   }
-  return async (text, law) => encode(law, samplesOf(await speaker.speak(text, voice)));
+
+  /** The voice of an agent; it begins at once to synthesise what that agent may have to say. */
+  speakerFor(agent: Agent): Speaker {
+    const voice = voiceOf(agent);
+    for (const phrase of phrasesOf(agent)) {
+      this.#speaker.speak(phrase, voice).catch((error: unknown) => {
+        this.#log.warn({ error: messageOf(error) }, 'a phrase could not be synthesised');
+      });
+    }
+    return async (text, law) => encode(law, samplesOf(await this.#speaker.speak(text, voice)));
+  }
+
+  close(): Promise<void> {
+    return this.#speaker.close();
+  }
 }
 
 function voiceOf({ providers }: Agent) {

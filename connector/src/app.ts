@@ -1,20 +1,25 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { AgentRole } from './agent/agent-role.ts';
-import { createPhraseSpeaker, createProviders } from './app-providers.ts';
+import { ProviderWatch } from './agent/provider-watch.ts';
+import type { AgentSetup } from './agent/setup.ts';
+import { LiveConfig } from './app-live.ts';
+import { checkPorts } from './app-ports.ts';
+import { PhraseVoice, ProviderPool, type Taken } from './app-providers.ts';
+import { type ConfigSource, Reload } from './app-reload.ts';
+import { sipFigures, startSip } from './app-sip.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { CloseInOrder } from './base/close-in-order.ts';
 import type { Log } from './base/log.ts';
 import { type Calls, connectCalls } from './calls/calls.ts';
+import { changesOf, fixedSettings } from './config/changes.ts';
 import type { Config } from './config.ts';
-import { type SipServer, startSipServer } from './drachtio/start.ts';
+import type { PodStatus } from './contract/pod.ts';
+import type { SipServer } from './drachtio/start.ts';
 import { createHttpServer, type Readiness } from './http/server.ts';
 import { MediaPlane } from './media/media-plane.ts';
 import { watchEventLoop } from './metrics/event-loop.ts';
-import type { SipFigures } from './metrics/figures.ts';
 import { Metrics } from './metrics/metrics.ts';
-import type { InboundAuth } from './sip/core/gatekeeper.ts';
-import type { TlsSettings } from './sip/transport/tls.ts';
 
 const loopback = '127.0.0.1';
 
@@ -24,6 +29,10 @@ export interface App {
   /** Base URL of health, metrics and API. */
   readonly httpUrl: string;
   readonly activeCalls: () => number;
+  /** As `/v1/status` tells it. */
+  readonly status: () => PodStatus;
+  /** Time that a drain may take, ms. */
+  readonly drainTimeout: () => number;
   /** What calls hold: all zero when none is up or just ending. */
   readonly held: () => {
     readonly calls: number;
@@ -43,13 +52,20 @@ export interface AppOptions {
   readonly config: Config;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Where `config` came from, to follow its changes; without it, nothing changes. */
+  readonly source?: ConfigSource;
+  /** Told of each configuration that is put to use later. */
+  readonly onReload?: (config: Config) => void;
 }
 
 /** Builds and starts everything a process of the standalone role has; rejects with all of it closed. */
-export async function startApp({ config, log, clock = systemClock }: AppOptions): Promise<App> {
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, log, clock = systemClock } = options;
   const parts = new CloseInOrder(log);
+  const live = new LiveConfig(config);
+  const secret = randomBytes(24).toString('hex');
   try {
-    return await build({ config, log, clock, parts, secret: randomBytes(24).toString('hex') });
+    return await build({ options, live, log, clock, parts, secret });
   } catch (error) {
     await parts.close();
     throw error;
@@ -57,7 +73,8 @@ export async function startApp({ config, log, clock = systemClock }: AppOptions)
 }
 
 interface Building {
-  readonly config: Config;
+  readonly options: AppOptions;
+  readonly live: LiveConfig;
   readonly log: Log;
   readonly clock: Clock;
   readonly parts: CloseInOrder;
@@ -66,32 +83,39 @@ interface Building {
 }
 
 async function build(building: Building): Promise<App> {
-  const { config, log, parts } = building;
-  // A folder that cannot be made is a fault of the configuration, and better known now.
-  if (config.agent.recording) mkdirSync(config.agent.recording.folder, { recursive: true });
+  const { live, log, parts } = building;
+  const { config } = live;
+  makeFolders(config);
+  if (config.rtp.checkPorts) await checkPorts(config.rtp);
   const media = createMedia(building);
-  const { role, metrics } = createRole(building, media);
+  const { role, metrics, watch, apply } = createRole(building, media);
+  const reload = createReload(building, apply);
+  const status = () => statusOf({ role, watch, live, reload });
   const gate = { isOpen: false };
   const http = createHttpServer({
-    token: config.secrets.get('http.token'),
+    token: live.token,
     calls: role,
+    pod: { status, setDraining: (isDraining) => role.setDraining(isDraining) },
     metrics: metrics.registry,
-    readiness: () => readinessOf(role, { ...gate, maxCalls: config.agent.maxCalls }),
+    readiness: () => readinessOf(role, { ...gate, maxCalls: live.config.agent.maxCalls }),
     log,
   });
   parts.add('http', () => http.close());
   const { address, port } = config.http.listen;
   const httpUrl = await http.listen({ host: address, port });
-  const server = await startSip(building);
+  const server = await startServer(building);
   metrics.connect(server);
   const calls = await connect(building, role, server);
   parts.add('calls', () => role.close());
   role.connect(calls);
   gate.isOpen = true;
+  reload?.start();
   return {
     sipAddresses: calls.addresses,
     httpUrl,
     activeCalls: () => role.activeCalls,
+    status,
+    drainTimeout: () => live.config.drain.timeoutSeconds * 1000,
     held: () => ({
       calls: role.activeCalls,
       dialogs: server.load().dialogs,
@@ -102,10 +126,16 @@ async function build(building: Building): Promise<App> {
   };
 }
 
-function createMedia({ config, log, clock, parts }: Building): MediaPlane {
-  const { first: min, last: max } = config.rtp.ports;
+/** A folder that cannot be made is a fault of the configuration, and better known at once. */
+function makeFolders({ agent: { recording } }: Config): void {
+  if (recording) mkdirSync(recording.folder, { recursive: true });
+}
+
+function createMedia({ live, log, clock, parts }: Building): MediaPlane {
+  const { rtp } = live.config;
+  const { first: min, last: max } = rtp.ports;
   const media = new MediaPlane({
-    ...config.rtp,
+    ...rtp,
     ports: { min, max },
     clock,
     random: Math.random,
@@ -115,9 +145,9 @@ function createMedia({ config, log, clock, parts }: Building): MediaPlane {
   return media;
 }
 
-/** The agent, and the metrics that ask it and, once there is one, the SIP server. */
+/** The agent, the metrics that ask it and, once there is one, the SIP server; and how to change it. */
 function createRole(building: Building, media: MediaPlane) {
-  const { config, log, clock, parts } = building;
+  const { live, log, clock, parts } = building;
   const eventLoop = watchEventLoop();
   parts.add('event loop watch', () => eventLoop.close());
   let sip: SipServer | undefined;
@@ -127,60 +157,79 @@ function createRole(building: Building, media: MediaPlane) {
     rtp: () => ({ ...role.traffic(), portsFree: media.stats().availablePorts }),
     sip: () => sipFigures(sip),
   });
+  const { setupOf, watch } = createSetups(building);
+  const { setup, providers } = setupOf(live.config);
   const role: AgentRole = new AgentRole({
-    agent: config.agent,
-    providers: createProviders(building),
-    speaker: createPhraseSpeaker(building),
+    setup,
     media,
-    destinations: config.sip.destinations,
     clock,
     random: Math.random,
     newId: randomUUID,
     log,
     metrics: registry,
   });
+  watch.use(providers);
   const connectServer = (server: SipServer) => {
     sip = server;
   };
-  return { role, metrics: { registry, connect: connectServer } };
+  const apply = (config: Config): void => {
+    makeFolders(config);
+    const next = setupOf(config);
+    live.use(config);
+    role.use(next.setup);
+    watch.use(next.providers);
+  };
+  return { role, watch, apply, metrics: { registry, connect: connectServer } };
 }
 
-/** The SIP server in this process: without its media a call is worth nothing, so they live and die together. */
-async function startSip({ config, log, clock, secret, parts }: Building): Promise<SipServer> {
-  const server = await startSipServer({
-    listen: config.sip.listen,
-    drachtio: { address: loopback, port: 0, secret },
-    ...tlsOf(config),
-    ...authOf(config),
+/** Makes of a configuration what calls are answered with; throws CONFIG_INVALID. */
+function createSetups({ log, clock, parts }: Building) {
+  const pool = new ProviderPool({ clock, log });
+  parts.add('providers', () => pool.close());
+  const voice = new PhraseVoice({ clock, log });
+  parts.add('voice', () => voice.close());
+  const watch = new ProviderWatch({ clock, log });
+  parts.add('provider watch', () => watch.close());
+  const setupOf = (config: Config): Taken & { setup: AgentSetup } => {
+    const { agent, sip } = config;
+    const taken = pool.take(config);
+    const { providers, giveBack: release } = taken;
+    const speaker = voice.speakerFor(agent);
+    return {
+      ...taken,
+      setup: { agent, providers, speaker, destinations: sip.destinations, release },
+    };
+  };
+  return { setupOf, watch };
+}
+
+function createReload(building: Building, apply: (config: Config) => void): Reload | undefined {
+  const { options, clock, log, parts } = building;
+  const { source, onReload } = options;
+  if (!source) return undefined;
+  const reload = new Reload({
+    source,
+    apply: (config) => {
+      apply(config);
+      onReload?.(config);
+      return changesOf(options.config, config, fixedSettings);
+    },
     clock,
     log,
   });
+  parts.add('reload', () => reload.close());
+  return reload;
+}
+
+async function startServer({ live, log, clock, secret, parts }: Building): Promise<SipServer> {
+  const drachtio = { address: loopback, port: 0, secret };
+  const server = await startSip({ live, drachtio, clock, log });
   parts.add('SIP server', () => server.close());
   return server;
 }
 
-function tlsOf({ sip: { tls } }: Config): { tls?: TlsSettings } {
-  if (!tls) return {};
-  const { certFile, keyFile, caFile } = tls;
-  return {
-    tls: {
-      cert: readFileSync(certFile),
-      key: readFileSync(keyFile),
-      ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-    },
-  };
-}
-
-function authOf({ sip: { auth }, secrets }: Config): { auth?: InboundAuth } {
-  if (!auth) return {};
-  const passwords = new Map(
-    auth.users.map(({ name }, index) => [name, secrets.get(`sip.auth.users.${index}.password`)]),
-  );
-  return { auth: { realm: auth.realm, passwordOf: (name) => passwords.get(name) } };
-}
-
 async function connect(
-  { config, log, clock, secret, parts }: Building,
+  { live, log, clock, secret, parts }: Building,
   role: AgentRole,
   server: SipServer,
 ): Promise<Calls> {
@@ -191,23 +240,13 @@ async function connect(
       secret,
       clock,
       log,
-      sessionSeconds: config.sip.sessionExpiresSeconds,
+      sessionSeconds: live.config.sip.sessionExpiresSeconds,
       nonce: () => randomBytes(12).toString('hex'),
     },
     role,
   );
   parts.add('signalling', () => calls.close());
   return calls;
-}
-
-function sipFigures(server: SipServer | undefined): SipFigures {
-  if (!server) return { messagesReceived: 0, messagesSent: 0, messagesMalformed: 0 };
-  const { received, sent, malformed } = server.transportStats();
-  return {
-    messagesReceived: received.udp + received.tcp + received.tls,
-    messagesSent: sent.udp + sent.tcp + sent.tls,
-    messagesMalformed: malformed,
-  };
 }
 
 function readinessOf(
@@ -220,4 +259,22 @@ function readinessOf(
   if (activeCalls >= maxCalls)
     return { state: 'full', reason: `${activeCalls} of ${maxCalls} calls` };
   return { state: 'ready' };
+}
+
+function statusOf(of: {
+  readonly role: AgentRole;
+  readonly watch: ProviderWatch;
+  readonly live: LiveConfig;
+  readonly reload: Reload | undefined;
+}): PodStatus {
+  const { role, watch, live, reload } = of;
+  const problem = reload?.problem;
+  return {
+    activeCalls: role.activeCalls,
+    isDraining: role.isDraining,
+    epoch: role.drainEpoch,
+    revision: live.config.revision,
+    ...(problem === undefined ? {} : { configProblem: problem }),
+    provider: watch.report,
+  };
 }

@@ -93,6 +93,9 @@ test('the environment stands above the file', () => {
     PARLEY_EXTERNAL_ADDRESS: '203.0.113.9',
     PARLEY_HTTP_LISTEN: '0.0.0.0:9000',
     PARLEY_HTTP_TOKEN: 'from-env',
+    PARLEY_RTP_PORTS: '20272-20511',
+    PARLEY_RTP_ADDRESS: '127.0.0.2',
+    PARLEY_RTP_CHECK_PORTS: 'true',
     PARLEY_LOG_LEVEL: 'debug',
   };
   const config = configOf(
@@ -104,16 +107,58 @@ test('the environment stands above the file', () => {
     { protocol: 'tcp', address: '127.0.0.1', port: 5070, externalHost: '203.0.113.9' },
   ]);
   expect(config.http.listen).toEqual({ address: '0.0.0.0', port: 9000 });
+  expect(config.rtp).toEqual({
+    address: '127.0.0.2',
+    advertisedAddress: '203.0.113.9',
+    ports: { first: 20272, last: 20511 },
+    checkPorts: true,
+  });
   expect(config.log.level).toBe('debug');
   expect(config.secrets.get('http.token')).toBe('from-env');
 });
 
 test('a fault in the environment names the variable', () => {
-  const env = { PARLEY_SIP_LISTEN: 'sctp://x', PARLEY_LOG_LEVEL: 'loud' };
+  const env = {
+    PARLEY_SIP_LISTEN: 'sctp://x',
+    PARLEY_LOG_LEVEL: 'loud',
+    PARLEY_RTP_PORTS: '1-2',
+    PARLEY_RTP_ADDRESS: 'node-1',
+    PARLEY_RTP_CHECK_PORTS: 'maybe',
+  };
   expect(problemsOf(minimal, { env })).toEqual([
     '- PARLEY_SIP_LISTEN: expected udp://, tcp:// or tls:// with an IP address and port',
+    '- PARLEY_RTP_ADDRESS: expected an IP address',
+    '- PARLEY_RTP_PORTS: expected ports from 1024 to 65535',
+    '- PARLEY_RTP_CHECK_PORTS: expected boolean, received string',
     '- PARLEY_LOG_LEVEL: invalid option: expected one of "debug"|"info"|"warn"|"error"|"silent"',
   ]);
+});
+
+test.each([
+  { text: 'sourceRanges: []', want: '1 sip.sourceRanges: ' },
+  { text: 'sourceRanges: [10.0.0.0/33]', want: '1 sip.sourceRanges.0: expected a range' },
+  {
+    text: 'auth: {realm: r, algorithms: [MD4], users: [{name: a, passwordEnv: OPENAI_API_KEY}]}',
+    want: '1 sip.auth.algorithms.0: ',
+  },
+])('$text is refused', ({ text, want }) => {
+  expect(problemsOf(`{sip: {${text}}, ${minimal}}`)).toEqual([
+    expect.stringContaining(want) as string,
+  ]);
+});
+
+test('sources are everybody, algorithms the two that phones know, where nothing is said', () => {
+  const user = '{name: a, passwordEnv: OPENAI_API_KEY}';
+  const { sip } = configOf(`{sip: {auth: {realm: r, users: [${user}]}}, ${minimal}}`);
+  expect([sip.sourceRanges, sip.auth?.algorithms]).toEqual([undefined, ['SHA-256', 'MD5']]);
+  const ranges = ['198.51.100.0/24', '2001:db8::1'];
+  const given = configOf(`{sip: {sourceRanges: ${JSON.stringify(ranges)}}, ${minimal}}`);
+  expect(given.sip.sourceRanges).toEqual(ranges);
+});
+
+test('a state of the file has the name it says, or none', () => {
+  expect(configOf(`{revision: 3f9a1c2b, ${minimal}}`).revision).toBe('3f9a1c2b');
+  expect(configOf(minimal).revision).toBe('');
 });
 
 test('all problems are reported at once, with line and the key that was meant', () => {

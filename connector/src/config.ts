@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { LineCounter, parseDocument, stringify } from 'yaml';
-import { ConnectorError } from './base/errors.ts';
+import { ConnectorError, messageOf } from './base/errors.ts';
 import { checkConfig } from './config/check.ts';
 import { nodeLine, overlay, valueOf } from './config/document.ts';
 import { type ConfigProblem, problemsOf, withoutUnknown } from './config/problem.ts';
@@ -13,6 +14,7 @@ import type { ListenPoint } from './sip/transport/transport.ts';
 
 /** Everything the connector is told, from one YAML or JSON file and the environment. */
 export interface Config {
+  readonly revision: string;
   readonly sip: Omit<ConfigFile['sip'], 'listen'> & {
     /** `sip.listen`, with `externalHost` filled in. */
     readonly listen: readonly ListenPoint[];
@@ -22,6 +24,7 @@ export interface Config {
     readonly advertisedAddress: string;
     /** Both ends included; `first` is even, `last` odd. */
     readonly ports: { readonly first: number; readonly last: number };
+    readonly checkPorts: boolean;
   };
   readonly http: ConfigFile['http'];
   readonly log: ConfigFile['log'];
@@ -36,19 +39,46 @@ export interface ConfigSources extends SecretSources {
   readonly addresses: readonly string[];
 }
 
-/**
- * Reads and checks `file`. Throws a ConnectorError CONFIG_INVALID whose message has a line for every
- * problem found, never a value of a secret.
- */
+/** What a file gives at one time. */
+export interface Reading {
+  /** Undefined where there are problems. */
+  readonly config: Config | undefined;
+  /** One line for each, never with the value of a secret. */
+  readonly problems: readonly string[];
+  /** The file itself first, then those it names. */
+  readonly files: readonly string[];
+  /** Changes with the content of any of the files. */
+  readonly fingerprint: string;
+}
+
+/** Reads and checks `file` and the files of secrets that it names. Never throws. */
+export function readConfig(
+  file: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Reading {
+  const found = new Map<string, string>();
+  const read = (name: string) => readNoted(name, found);
+  const result = parseFile(file, { env, readFile: read, addresses: ownAddresses() });
+  const config = 'config' in result ? result.config : undefined;
+  const problems = 'config' in result ? [] : result.problems;
+  return {
+    config,
+    problems: problems.map((problem) => `${file}${describeProblem(problem)}`),
+    files: [...found.keys()],
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify([...found]))
+      .digest('hex'),
+  };
+}
+
+/** Throws a ConnectorError CONFIG_INVALID whose message has a line for every problem of `file`. */
 export function loadConfig(
   file: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
-  const text = readConfig(file);
-  const result = parseConfig(text, { env, readFile, addresses: ownAddresses() });
-  if ('config' in result) return result.config;
-  const lines = result.problems.map((problem) => `${file}${describeProblem(problem)}`);
-  throw new ConnectorError('CONFIG_INVALID', lines.join('\n'));
+  const { config, problems } = readConfig(file, env);
+  if (config) return config;
+  throw new ConnectorError('CONFIG_INVALID', problems.join('\n'));
 }
 
 /** The file that the environment names, for a command line that names none. */
@@ -125,6 +155,7 @@ function toConfig(file: ConfigFile, secrets: Secrets, addresses: readonly string
       address,
       advertisedAddress: file.rtp.advertisedAddress ?? outside ?? shown,
       ports: file.rtp.ports,
+      checkPorts: file.rtp.checkPorts,
     },
     secrets,
   };
@@ -143,15 +174,25 @@ function ownAddresses(): string[] {
   return usable.toSorted((a, b) => a.family.localeCompare(b.family)).map(({ address }) => address);
 }
 
-function readFile(name: string): string {
-  return readFileSync(name, 'utf8');
+function parseFile(file: string, sources: ConfigSources): ReturnType<typeof parseConfig> {
+  let text: string;
+  try {
+    text = sources.readFile(file);
+  } catch {
+    return { problems: [{ path: '', reason: 'cannot be read' }] };
+  }
+  return parseConfig(text, sources);
 }
 
-function readConfig(file: string): string {
+/** Reads and notes what was found, be it that there is nothing. */
+function readNoted(name: string, found: Map<string, string>): string {
   try {
-    return readFile(file);
+    const text = readFileSync(name, 'utf8');
+    found.set(name, text);
+    return text;
   } catch (error) {
-    throw new ConnectorError('CONFIG_INVALID', `${file}: cannot be read`, { cause: error });
+    found.set(name, messageOf(error));
+    throw error;
   }
 }
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { type App, startApp } from './app.ts';
-import { messageOf } from './base/errors.ts';
+import { type App, type AppOptions, startApp } from './app.ts';
+import { isAddressTaken } from './app-ports.ts';
+import { ConnectorError, messageOf } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
-import { type Config, configFileOf, describeConfig, loadConfig } from './config.ts';
+import { type Config, configFileOf, describeConfig, loadConfig, readConfig } from './config.ts';
+import { portTakenExitCode } from './contract/pod.ts';
 
 const usage = `Usage: connector <command> [FILE]
 
@@ -13,9 +15,15 @@ const usage = `Usage: connector <command> [FILE]
 FILE is YAML or JSON; the environment variable CONFIG_FILE may name it instead.
 `;
 
+/** Also as the first process of a container, which no signal ends that it does not listen to. */
+const signals = ['SIGTERM', 'SIGINT'] as const;
+
 process.exit(await main(process.argv.slice(2)));
 
-/** The exit code: 0, 1 for a failure, 2 for a command line that makes no sense. */
+/**
+ * The exit code: 0, 1 for a failure, 2 for a command line that makes no sense, 98 for an address and
+ * port that another program has.
+ */
 async function main(commandLine: readonly string[]): Promise<number> {
   const line = parse(commandLine);
   if (line === undefined) return refuse('');
@@ -30,7 +38,7 @@ async function main(commandLine: readonly string[]): Promise<number> {
     return line.command === 'check' ? check(file) : await run(file);
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
-    return 1;
+    return isAddressTaken(error) ? portTakenExitCode : 1;
   }
 }
 
@@ -60,14 +68,37 @@ function check(file: string): number {
 }
 
 async function run(file: string): Promise<number> {
-  const config = loadConfig(file);
+  const first = readConfig(file);
+  const { config } = first;
+  if (!config) throw new ConnectorError('CONFIG_INVALID', first.problems.join('\n'));
   const log = createLog(config.log);
-  const app = await startApp({ config, log });
+  const onReload = (changed: Config) => {
+    log.level = changed.log.level;
+  };
+  const source = { first, read: () => readConfig(file) };
+  const app = await start({ config, log, source, onReload });
   announce(app, { config, log });
-  const exitCode = await untilStopped(app, { log, timeout: config.drain.timeoutSeconds * 1000 });
+  const exitCode = await untilStopped(app, log);
   await app.close();
   log.info({ exitCode }, 'stopped');
   return exitCode;
+}
+
+/** Starts, and ends the process at once where it is told to while it does: nobody is talking yet. */
+async function start(options: AppOptions): Promise<App> {
+  for (const signal of signals) process.on(signal, abandon);
+  try {
+    return await startApp(options);
+  } catch (error) {
+    options.log.error({ error: messageOf(error) }, 'the connector cannot start');
+    throw error;
+  } finally {
+    for (const signal of signals) process.off(signal, abandon);
+  }
+}
+
+function abandon(): void {
+  process.exit(0);
 }
 
 /** For people what to dial, for machines the same in the log. */
@@ -86,22 +117,19 @@ function dialableUri(address: string, { agent, rtp }: Config): string {
 }
 
 /** Resolves to the exit code when a signal, or a bug, has ended the work and no call is left. */
-async function untilStopped(
-  app: App,
-  { log, timeout }: { readonly log: Log; readonly timeout: number },
-): Promise<number> {
+async function untilStopped(app: App, log: Log): Promise<number> {
   const { promise: stopped, resolve } = Promise.withResolvers<number>();
-  let signals = 0;
+  let orders = 0;
   const drain = (why: string, exitCode: number) => {
-    signals += 1;
-    const limit = signals === 1 ? timeout : 0;
+    orders += 1;
+    const limit = orders === 1 ? app.drainTimeout() : 0;
     log.info({ why, calls: app.activeCalls(), timeout: limit }, 'draining');
     app.drain(limit).then(
       () => resolve(exitCode),
       () => resolve(1),
     );
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => drain(signal, 0));
+  for (const signal of signals) process.on(signal, () => drain(signal, 0));
   process.on('unhandledRejection', (error) => {
     log.error({ error: messageOf(error), stack: stackOf(error) }, 'a failure was not handled');
   });

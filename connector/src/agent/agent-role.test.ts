@@ -10,6 +10,7 @@ import type { SignallingUser } from '../calls/signalling.ts';
 import { agentSchema } from '../contract/agent.ts';
 import type { Termination } from '../contract/termination.ts';
 import { AgentRole } from './agent-role.ts';
+import type { AgentSetup } from './setup.ts';
 
 const agent = agentSchema.parse({
   name: 'pizza',
@@ -17,20 +18,23 @@ const agent = agentSchema.parse({
   providers: [{ local: { intents: [{ name: 'hi', phrases: ['hello'] }] } }],
 });
 
+const louder = { ...agent, maxCalls: 1 };
+
+function setupOf(destinations: string[], release: () => void = () => undefined): AgentSetup {
+  return { agent, providers: [new FakeProvider()], speaker: undefined, destinations, release };
+}
+
 async function setUp(over: { destinations?: string[]; ports?: Error } = {}) {
   const clock = new FakeClock();
   const told: string[] = [];
   const ended: Termination[] = [];
   let ids = 0;
   const role = new AgentRole({
-    agent,
-    providers: [new FakeProvider()],
-    speaker: undefined,
+    setup: setupOf(over.destinations ?? []),
     media: {
       createEndpoint: () =>
         over.ports ? Promise.reject(over.ports) : Promise.resolve(fakeEndpoint({ told })),
     },
-    destinations: over.destinations ?? [],
     clock,
     random: () => 0.5,
     newId: () => `call-${++ids}`,
@@ -217,4 +221,55 @@ test('RTP is counted over calls that are and that were', async () => {
   await receive('BYE', 'a');
   await call('b');
   expect(role.traffic()).toMatchObject({ packetsReceived: 2, packetsSent: 4 });
+});
+
+test('a call keeps the setup it began with, the next has the new one', async () => {
+  const { role, call, receive } = await setUp();
+  const released: string[] = [];
+  const first = setupOf([], () => void released.push('first'));
+  const second = { ...setupOf([], () => void released.push('second')), agent: louder };
+  role.use(first);
+  await call('a');
+  role.use(second);
+  expect(released).toEqual([]);
+  await receive('BYE', 'a');
+  expect(released).toEqual(['first']);
+  await call('b');
+  expect((await call('c')).statuses).toEqual([503]);
+  const [old, current] = [first, second].map(({ providers }) => providers[0] as FakeProvider);
+  expect([old?.attempts, current?.attempts]).toEqual([1, 1]);
+  await receive('BYE', 'b');
+  expect(released).toEqual(['first']);
+});
+
+test('a setup that no call uses is released when it is replaced', async () => {
+  const { role, receive } = await setUp();
+  const released: string[] = [];
+  role.use(setupOf([], () => void released.push('first')));
+  role.setDraining(true);
+  await receive('INVITE', 'a', true);
+  expect(released).toEqual([]);
+  role.use(setupOf([]));
+  expect(released).toEqual(['first']);
+});
+
+test('a drain that was asked for can be taken back, and each change counts', async () => {
+  const { role, call, receive } = await setUp();
+  await call('a');
+  role.setDraining(true);
+  role.setDraining(true);
+  const refused = await receive('INVITE', 'b', true);
+  expect(refused.responses).toMatchObject([{ status: 503, headers: { 'Retry-After': '30' } }]);
+  expect([role.isDraining, role.drainEpoch, role.activeCalls]).toEqual([true, 1, 1]);
+  role.setDraining(false);
+  expect((await call('c')).statuses).toEqual([180, 200]);
+  expect([role.isDraining, role.drainEpoch, role.activeCalls]).toEqual([false, 2, 2]);
+});
+
+test('nobody takes back the drain of a process that ends', async () => {
+  const { role, receive } = await setUp();
+  await role.drain(1000);
+  role.setDraining(false);
+  expect([role.isDraining, role.drainEpoch]).toEqual([true, 1]);
+  expect((await receive('INVITE', 'a', true)).statuses).toEqual([503]);
 });

@@ -1,4 +1,3 @@
-import type { Provider } from '../ai/session.ts';
 import type { Clock } from '../base/clock.ts';
 import { ConnectorError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -8,7 +7,7 @@ import type { IncomingCall } from '../calls/incoming-call.ts';
 import type { Response } from '../calls/signalling.ts';
 import type { Agent } from '../contract/agent.ts';
 import type { Termination } from '../contract/termination.ts';
-import { Conversation, type Speaker } from '../conversation/conversation.ts';
+import { Conversation } from '../conversation/conversation.ts';
 import { refusalFor } from './admission.ts';
 import { Call, type CallDependencies, type CallOrigin } from './call.ts';
 import type { CallEndpoint } from './call-audio.ts';
@@ -17,13 +16,11 @@ import { isAllowed } from './destinations.ts';
 import { answerCall } from './inbound.ts';
 import type { CallMetrics } from './journal.ts';
 import { dialCall } from './outbound.ts';
+import { type AgentSetup, SetupUse } from './setup.ts';
 import { addUp, noTraffic, type Traffic } from './traffic.ts';
 
 export interface AgentRoleOptions {
-  readonly agent: Agent;
-  /** The first is used, the rest are fallbacks; not owned. */
-  readonly providers: readonly Provider[];
-  readonly speaker: Speaker | undefined;
+  readonly setup: AgentSetup;
   /** Rejects with RTP_PORTS_EXHAUSTED. */
   readonly media: {
     createEndpoint(options: {
@@ -31,8 +28,6 @@ export interface AgentRoleOptions {
       readonly codecs: Agent['codecs'];
     }): Promise<CallEndpoint>;
   };
-  /** URIs that may be dialled; empty for none. */
-  readonly destinations: readonly string[];
   readonly clock: Clock;
   readonly random: () => number;
   /** Unique names of calls, which others see and cannot guess. */
@@ -47,13 +42,19 @@ const releaseLimit = 5000;
 export class AgentRole implements CallsUser {
   readonly #options: AgentRoleOptions;
   readonly #book = new CallsBook();
+  #use: SetupUse;
   #calls: Pick<Calls, 'dial'> | undefined;
-  #isDraining = false;
+  /** Somebody asked for it, and may take it back. */
+  #isPaused = false;
+  /** The process ends. */
+  #isEnding = false;
+  #drainEpoch = 0;
   #traffic: Traffic = noTraffic;
   readonly #waitingForEmpty = new Set<() => void>();
 
   constructor(options: AgentRoleOptions) {
     this.#options = options;
+    this.#use = new SetupUse(options.setup);
   }
 
   /** Where outgoing calls leave; before it, none can be placed. */
@@ -65,8 +66,32 @@ export class AgentRole implements CallsUser {
     return this.#book.activeCount;
   }
 
+  /** No new calls are taken. */
   get isDraining(): boolean {
-    return this.#isDraining;
+    return this.#isPaused || this.#isEnding;
+  }
+
+  /** Counts the changes of `isDraining`. */
+  get drainEpoch(): number {
+    return this.#drainEpoch;
+  }
+
+  /** Calls from now on are answered by it; those that are up keep what they have. */
+  use(setup: AgentSetup): void {
+    const old = this.#use;
+    this.#use = new SetupUse(setup);
+    old.replace();
+  }
+
+  /** Takes no new calls, or takes them again; a `drain` cannot be taken back. */
+  setDraining(isDraining: boolean): void {
+    this.#changeDraining(() => (this.#isPaused = isDraining));
+  }
+
+  #changeDraining(change: () => void): void {
+    const before = this.isDraining;
+    change();
+    if (this.isDraining !== before) this.#drainEpoch += 1;
   }
 
   /** RTP of all calls since the start. */
@@ -113,7 +138,7 @@ export class AgentRole implements CallsUser {
 
   /** Starts a call. Rejects with DESTINATION_FORBIDDEN, DRAINING or RTP_PORTS_EXHAUSTED. */
   async place(request: { readonly to: string; readonly from?: string }): Promise<{ id: string }> {
-    const { agent, destinations } = this.#options;
+    const { agent, destinations } = this.#use.setup;
     const { to, from = `sip:${agent.name}@localhost` } = request;
     if (!isAllowed(to, destinations)) {
       throw new ConnectorError('DESTINATION_FORBIDDEN', 'sip.destinations does not allow this');
@@ -140,7 +165,7 @@ export class AgentRole implements CallsUser {
    * those that are up are ended. A second call with less time hurries the first.
    */
   async drain(timeout: number): Promise<void> {
-    this.#isDraining = true;
+    this.#changeDraining(() => (this.#isEnding = true));
     await this.#untilEmpty(timeout);
     this.#endAll({ result: 'failed', reason: 'draining' });
     await this.#untilReleased();
@@ -178,29 +203,34 @@ export class AgentRole implements CallsUser {
 
   #refusal() {
     return refusalFor({
-      isDraining: this.#isDraining,
+      isDraining: this.isDraining,
       activeCalls: this.activeCalls,
-      maxCalls: this.#options.agent.maxCalls,
+      maxCalls: this.#use.setup.agent.maxCalls,
     });
   }
 
   #createCall(origin: CallOrigin): Call {
-    const { agent, media, clock, log, metrics, newId } = this.#options;
+    const { media, clock, log, metrics, newId } = this.#options;
+    const use = this.#use;
+    const { setup } = use;
+    const { agent } = setup;
+    use.take();
     const dependencies: CallDependencies = {
       id: newId(),
       preferredLaw: agent.codecs[0] === 'PCMA' ? 'pcma' : 'pcmu',
       recordingFolder: agent.recording?.folder,
       openEndpoint: (id) => media.createEndpoint({ id, codecs: agent.codecs }),
-      createConversation: (wiring) => new Conversation({ ...this.#options, ...wiring }),
+      createConversation: (wiring) => new Conversation({ ...this.#options, ...setup, ...wiring }),
       clock,
       log,
       metrics,
-      onEnded: (ended) => this.#onEnded(ended),
+      onEnded: (ended) => this.#onEnded(ended, use),
     };
     return new Call(dependencies, origin);
   }
 
-  #onEnded(call: Call): void {
+  #onEnded(call: Call, use: SetupUse): void {
+    void call.released.finally(() => use.leave());
     this.#traffic = addUp(this.#traffic, call.traffic);
     this.#book.close(call);
     if (this.activeCalls > 0) return;

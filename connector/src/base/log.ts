@@ -14,8 +14,11 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** JSON lines on standard output. */
-export function createLog(options: { level: LogLevel; showPersonalData?: boolean }): Log {
+/** JSON lines on standard output; `level` (a LogLevel) can be changed, also for children made later. */
+export function createLog(options: {
+  level: LogLevel;
+  showPersonalData?: boolean;
+}): Log & { level: string } {
   return pino({
     level: options.level,
     base: null,

@@ -11,11 +11,18 @@ const overrides: readonly {
   { name: 'PARLEY_SIP_LISTEN', path: ['sip', 'listen'], toValue: listOf },
   { name: 'PARLEY_EXTERNAL_ADDRESS', path: ['sip', 'externalHost'] },
   { name: 'PARLEY_HTTP_LISTEN', path: ['http', 'listen'] },
+  { name: 'PARLEY_RTP_ADDRESS', path: ['rtp', 'address'] },
+  { name: 'PARLEY_RTP_PORTS', path: ['rtp', 'ports'] },
+  { name: 'PARLEY_RTP_CHECK_PORTS', path: ['rtp', 'checkPorts'], toValue: truthOf },
   { name: 'PARLEY_LOG_LEVEL', path: ['log', 'level'] },
 ];
 
 function listOf(text: string): string[] {
   return text.split(',').map((part) => part.trim());
+}
+
+function truthOf(text: string): unknown {
+  return { true: true, false: false }[text] ?? text;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseRange } from '../base/address-ranges.ts';
 import { agentSchema } from '../contract/agent.ts';
 
 /** The configuration file as people write it; `config.ts` turns it into what the program uses. */
@@ -57,6 +58,9 @@ const isHostName = (text: string) => /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/
 const host = z
   .string()
   .refine((text) => isIP(text) !== 0 || isHostName(text), 'expected a host name or IP address');
+const addressRange = z
+  .string()
+  .refine((text) => parseRange(text) !== undefined, 'expected a range, as 198.51.100.0/24');
 const file = z.string().min(1);
 
 const sip = z.strictObject({
@@ -64,10 +68,20 @@ const sip = z.strictObject({
   /** What peers are told in Via and Contact instead of the bound address. */
   externalHost: host.optional(),
   tls: z.strictObject({ certFile: file, keyFile: file, caFile: file.optional() }).optional(),
+  /** Where new requests may come from; all others get no answer. Everybody where absent. */
+  sourceRanges: z.array(addressRange).min(1).optional(),
   /** Digest (RFC 8760) asked of callers; without it every source may call. */
   auth: z
     .strictObject({
       realm: z.string().min(1),
+      /**
+       * Offered best first, accepted all. Peers that answer only the first challenge they read (sipp,
+       * many phones) need `[MD5]`.
+       */
+      algorithms: z
+        .array(z.enum(['SHA-512-256', 'SHA-256', 'MD5']))
+        .min(1)
+        .default(['SHA-256', 'MD5']),
       users: z
         .array(
           z.strictObject({
@@ -93,6 +107,8 @@ const rtp = z.strictObject({
   /** Address in SDP where a NAT maps the bound one. */
   advertisedAddress: ipAddress.optional(),
   ports: portRange.prefault('20016-20255'),
+  /** Binds all of `ports` once at the start; where one is taken, the connector ends with exit code 98. */
+  checkPorts: z.boolean().default(false),
 });
 
 const http = z.strictObject({
@@ -103,6 +119,8 @@ const http = z.strictObject({
 });
 
 export const configSchema = z.strictObject({
+  /** Name of this state of the file, told by `/v1/status` once it is in use. */
+  revision: z.string().default(''),
   sip: sip.prefault({}),
   rtp: rtp.prefault({}),
   http: http.prefault({}),

@@ -17,6 +17,11 @@ export class Secrets {
   get(path: string): string | undefined {
     return this.#texts.get(path);
   }
+
+  /** A text of others, with none of these in it. */
+  redact(text: string): string {
+    return [...this.#texts.values()].reduce((left, secret) => left.replaceAll(secret, '***'), text);
+  }
 }
 
 /** Where secrets come from; `readFile` throws as `fs.readFileSync` does. */

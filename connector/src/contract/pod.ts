@@ -48,4 +48,9 @@ export const podEnvironment = {
   /** `20016-20255` */
   rtpPorts: 'PARLEY_RTP_PORTS',
   rtpAddress: 'PARLEY_RTP_ADDRESS',
+  /** `true`: all RTP ports are bound once at the start, as nothing else keeps others from them. */
+  rtpCheckPorts: 'PARLEY_RTP_CHECK_PORTS',
 } as const;
+
+/** Exit code of a connector that found an address and port of its own taken by another program. */
+export const portTakenExitCode = 98;

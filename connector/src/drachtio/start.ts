@@ -5,6 +5,7 @@ import { ConnectorError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Resolve } from '../sip/core/core.ts';
 import type { InboundAuth } from '../sip/core/gatekeeper.ts';
+import type { Accepts } from '../sip/core/strangers.ts';
 import {
   createUserAgent,
   type RunningUserAgent,
@@ -38,6 +39,8 @@ export interface SipServerOptions {
   readonly tls?: TlsSettings;
   /** Digest asked of everything new but OPTIONS; without it every source may call. */
   readonly auth?: InboundAuth;
+  /** By IP address: where new requests may come from; others get no answer. Everybody where absent. */
+  readonly accepts?: Accepts;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -49,6 +52,8 @@ export interface SipServer {
   load(): UserAgentLoad;
   /** What the sockets have seen since the start, for metrics. */
   transportStats(): TransportStats;
+  /** Messages turned away since the start by `accepts`, for metrics. */
+  strangers(): number;
   /** Applications first, then calls, then sockets. Idempotent; calls are not hung up. */
   close(): Promise<void>;
 }
@@ -74,6 +79,7 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
       listenPoints: transport.listenPoints,
       load: () => userAgent.load(),
       transportStats: () => transport.stats(),
+      strangers: () => userAgent.strangers(),
       close: () => parts.close(),
     };
   } catch (error) {
@@ -83,7 +89,7 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
 }
 
 async function startUserAgent(
-  { listen, tls, auth, clock, log }: SipServerOptions,
+  { listen, tls, auth, accepts, clock, log }: SipServerOptions,
   { user }: DrachtioServer,
 ): Promise<{ transport: SocketTransport; userAgent: RunningUserAgent }> {
   const above = new Above();
@@ -108,6 +114,7 @@ async function startUserAgent(
       maxServerTransactions: mostServerTransactions,
       maxDialogs: mostDialogs,
       ...(auth && { auth }),
+      ...(accepts && { accepts }),
     },
   });
   above.connect(userAgent);

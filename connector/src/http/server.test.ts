@@ -2,7 +2,9 @@ import type { InjectOptions } from 'fastify';
 import { expect, test } from 'vitest';
 import { ConnectorError } from '../base/errors.ts';
 import { silentLog } from '../base/log.ts';
+import { podStatusSchema } from '../contract/pod.ts';
 import type { CallDetail, CallsApi, PlaceRequest } from './calls-api.ts';
+import type { PodApi } from './pod-routes.ts';
 import { createHttpServer, type HttpOptions, type Readiness } from './server.ts';
 
 const call: CallDetail = {
@@ -42,11 +44,28 @@ class FakeCalls implements CallsApi {
   }
 }
 
+class FakePod implements PodApi {
+  isDraining = false;
+  epoch = 0;
+
+  status() {
+    const { isDraining, epoch } = this;
+    const provider = { isReady: true, reason: 'Ready', message: 'openai answers' };
+    return { activeCalls: 1, isDraining, epoch, revision: 'r1', provider };
+  }
+
+  setDraining(isDraining: boolean) {
+    this.isDraining = isDraining;
+    this.epoch += 1;
+  }
+}
+
 function build(over: Partial<HttpOptions> = {}) {
   const calls = new FakeCalls();
   const server = createHttpServer({
-    token: 'secret',
+    token: () => 'secret',
     calls,
+    pod: new FakePod(),
     metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'parley_x 1\n' },
     readiness: () => ({ state: 'ready' }),
     log: silentLog,
@@ -108,8 +127,56 @@ test.each([
 });
 
 test('without a configured token the API is off and says so', async () => {
-  const { response } = await ask({ url: '/v1/calls' }, { token: undefined });
+  const { response } = await ask({ url: '/v1/calls' }, { token: () => undefined });
   expect(response.json()).toEqual(problem(403, expect.stringContaining('http.tokenEnv')));
+});
+
+test('the token that counts is the one of now', async () => {
+  let token = 'old';
+  const { server } = build({ token: () => token });
+  const statusWith = async (bearer: string) =>
+    (await server.inject({ url: '/v1/calls', headers: { authorization: `Bearer ${bearer}` } }))
+      .statusCode;
+  expect([await statusWith('old'), await statusWith('new')]).toEqual([200, 401]);
+  token = 'new';
+  expect([await statusWith('old'), await statusWith('new')]).toEqual([401, 200]);
+});
+
+test('the status says what the contract has', async () => {
+  const { response } = await ask({ url: '/v1/status' });
+  expect(response.statusCode).toBe(200);
+  expect(podStatusSchema.strict().parse(response.json())).toMatchObject({
+    isDraining: false,
+    revision: 'r1',
+  });
+});
+
+test('a drain is answered with the status it has, and taken back', async () => {
+  const pod = new FakePod();
+  const put = await ask({ method: 'PUT', url: '/v1/drain' }, { pod });
+  expect([put.response.statusCode, put.response.json()]).toMatchObject([
+    200,
+    { isDraining: true, epoch: 1 },
+  ]);
+  const taken = await ask({ method: 'DELETE', url: '/v1/drain' }, { pod });
+  expect([taken.response.statusCode, taken.response.json()]).toMatchObject([
+    200,
+    { isDraining: false, epoch: 2 },
+  ]);
+});
+
+test.each([
+  { method: 'GET', url: '/v1/status' },
+  { method: 'PUT', url: '/v1/drain' },
+  { method: 'DELETE', url: '/v1/drain' },
+] as const)('$method $url is refused without the token', async ({ method, url }) => {
+  const pod = new FakePod();
+  const wrong = { authorization: 'Bearer wrong' };
+  const { response } = await ask({ method, url, headers: wrong }, { pod });
+  expect(response.json()).toEqual(problem(401, 'a valid bearer token is needed'));
+  const off = await ask({ method, url }, { pod, token: () => undefined });
+  expect(off.response.json()).toEqual(problem(403, expect.stringContaining('http.tokenEnv')));
+  expect(pod.epoch).toBe(0);
 });
 
 test('a list shows no personal data; a single call shows all', async () => {

@@ -1,9 +1,10 @@
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { bearerGate } from './bearer.ts';
+import { bearerGate, type Gate } from './bearer.ts';
 import type { CallsApi } from './calls-api.ts';
 import { callsRoutes } from './calls-routes.ts';
+import { type PodApi, podRoutes } from './pod-routes.ts';
 import { problemOf, sendProblem } from './problem.ts';
 
 /** May a new call come here? `reason` is for people. */
@@ -14,9 +15,10 @@ export type Readiness =
 const readinessStatus = { ready: 200, full: 429, starting: 503, draining: 503 } as const;
 
 export interface HttpOptions {
-  /** Bearer token of /v1; without it /v1 answers 403. */
-  readonly token: string | undefined;
+  /** Bearer token of /v1, asked for at each request; without it /v1 answers 403. */
+  readonly token: () => string | undefined;
   readonly calls: CallsApi;
+  readonly pod: PodApi;
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   readonly readiness: () => Readiness;
   readonly log: Log;
@@ -53,6 +55,24 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   server.get('/metrics', async (_, reply) =>
     reply.type(options.metrics.contentType).send(await options.metrics.text()),
   );
-  server.register(callsRoutes(options.calls, bearerGate(options.token)));
+  server.register(apiRoutes(options));
   return server;
+}
+
+/** `/v1`, for those who know the token. */
+function apiRoutes({ token, calls, pod }: HttpOptions) {
+  const gate = bearerGate(token);
+  return async (server: FastifyInstance): Promise<void> => {
+    // Before the body is read: strangers cost nothing.
+    server.addHook('onRequest', async (request, reply) => refuse(gate, request, reply));
+    await server.register(callsRoutes(calls));
+    await server.register(podRoutes(pod));
+  };
+}
+
+async function refuse(gate: Gate, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const refused = gate(request.headers.authorization);
+  if (refused === undefined) return undefined;
+  if (refused.status === 401) void reply.header('www-authenticate', 'Bearer');
+  return sendProblem(reply, refused);
 }

@@ -17,6 +17,8 @@ export interface SipFigures {
   readonly messagesReceived: number;
   readonly messagesSent: number;
   readonly messagesMalformed: number;
+  /** Messages from addresses outside of `sip.sourceRanges`. */
+  readonly strangers: number;
 }
 
 /** What is asked for at each scrape. Cheap and never throwing. */
@@ -67,6 +69,11 @@ const counters: readonly Figure[] = [
     name: 'parley_sip_messages_malformed_total',
     help: 'SIP messages that could not be read.',
     read: (figures) => figures.sip().messagesMalformed,
+  },
+  {
+    name: 'parley_sip_strangers_total',
+    help: 'SIP messages from outside of the source ranges, which got no answer.',
+    read: (figures) => figures.sip().strangers,
   },
 ];
 

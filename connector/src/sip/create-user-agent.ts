@@ -9,6 +9,7 @@ import { sendRequest, sendRequestInDialog } from './core/outbound.ts';
 import { OwnAddresses } from './core/own-address.ts';
 import { isRouted, Proxied } from './core/proxied.ts';
 import { ScopedClock } from './core/scoped-clock.ts';
+import { type Accepts, Strangers } from './core/strangers.ts';
 import type { Header } from './message/message.ts';
 import { errorResponse, type ParseError } from './message/parse-error.ts';
 import { serialize } from './message/serialize.ts';
@@ -52,6 +53,8 @@ export interface UserAgentOptions {
   readonly maxDialogs: number;
   /** Asked of everything new but OPTIONS; without it every source may call. */
   readonly auth?: InboundAuth;
+  /** Asked before all else; what is not accepted gets no answer. */
+  readonly accepts?: Accepts;
 }
 
 /** What is under way; all 0 when nothing is. */
@@ -65,6 +68,8 @@ export interface UserAgentLoad {
 /** A user agent, and where its transport delivers to. */
 export interface RunningUserAgent extends UserAgent, TransportUser {
   load(): UserAgentLoad;
+  /** Messages since the start from where none are accepted. */
+  strangers(): number;
 }
 
 /** Puts transactions and dialogs between a transport and its user. */
@@ -75,6 +80,7 @@ export function createUserAgent(parts: UserAgentParts): RunningUserAgent {
 class CoreUserAgent implements RunningUserAgent {
   readonly #core: Core;
   readonly #clock: ScopedClock;
+  readonly #strangers: Strangers;
   #isClosed = false;
 
   constructor({ transport, resolve, clock, random, log, user, options }: UserAgentParts) {
@@ -106,6 +112,7 @@ class CoreUserAgent implements RunningUserAgent {
       cancellables: new Map(),
       awaitingNotify: new Map(),
     };
+    this.#strangers = new Strangers(this.#core, options.accepts ?? everybody);
     arrivals.user = new Inbound(this.#core, {
       isFull: () => this.#core.dialogs.size >= options.maxDialogs,
       gatekeeper: options.auth && new Gatekeeper(options.auth, this.#core),
@@ -122,11 +129,17 @@ class CoreUserAgent implements RunningUserAgent {
     return { transactions: layer.size, dialogs: dialogs.ids, unanswered: answerables.size };
   }
 
+  strangers(): number {
+    return this.#strangers.count;
+  }
+
   onMessage(received: Received): void {
-    if (!this.#isClosed) this.#core.layer.receive(received);
+    if (this.#isClosed || this.#strangers.turnAway(received)) return;
+    this.#core.layer.receive(received);
   }
 
   onMalformed(parseError: ParseError, remote: Remote): void {
+    if (this.#strangers.turnAwayMalformed(remote)) return;
     const response = errorResponse(parseError, this.#core.ids.tag());
     if (!response || this.#isClosed) return;
     const sent = this.#core.transport.send(serialize(response), remote);
@@ -195,6 +208,10 @@ class CoreUserAgent implements RunningUserAgent {
     this.#core.user.onRouted(new Proxied(this.#core, { request: message, received, server }));
     return true;
   }
+}
+
+function everybody(): boolean {
+  return true;
 }
 
 function cseqOf(headers: readonly Header[]): string {

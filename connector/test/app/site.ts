@@ -31,12 +31,18 @@ export interface SiteOptions {
   readonly simulator?: SimulatorOptions;
 }
 
+const tried = { timeout: 12_000, interval: 5 };
+
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const simulator = await OpenAiSimulator.start(options.simulator);
   const log: LogLine[] = [];
   const clock = new WatchedClock();
   const config = configOf(options, simulator.url);
   const app = await startApp({ config, log: keeping(log), clock });
+  // The session that the provider is tried with belongs to no call.
+  await expect.poll(() => app.status().provider.reason, tried).not.toBe('Starting');
+  await expect.poll(() => simulator.sessions.every(({ isClosed }) => isClosed), tried).toBe(true);
+  simulator.sessions.length = 0;
   const at = (protocol: string) =>
     app.sipAddresses.find((address) => address.startsWith(`${protocol}/`))?.split('/')[1] ?? '';
   return {

@@ -37,6 +37,8 @@ export class Wire {
   connection: string | undefined;
   /** What is sent to nobody is lost; else it cannot be sent. */
   acceptAll = false;
+  /** Connections that an end has closed. */
+  readonly disconnected: string[] = [];
   readonly #clock: Clock;
   readonly #ends = new Map<string, { user: TransportUser; local: ListenPoint }>();
   readonly #seen = new Map<string, number>();
@@ -57,6 +59,7 @@ export class Wire {
       listenPoints: [local],
       localFor: (remote) => (remote.protocol === local.protocol ? local : undefined),
       send: (bytes, remote) => this.#send(bytes, local, remote),
+      disconnect: (remote) => void this.disconnected.push(remote.connection ?? ''),
       close: async () => undefined,
     };
   }

@@ -9,6 +9,8 @@ import type { Ids } from './ids.ts';
 /** Who may begin something with this server. */
 export interface InboundAuth {
   readonly realm: string;
+  /** Offered in this order, and accepted. */
+  readonly algorithms?: readonly Algorithm[];
   /** Undefined for users that do not exist. */
   readonly passwordOf: (username: string) => string | undefined;
 }
@@ -40,7 +42,7 @@ export class Gatekeeper {
     this.#authority = {
       realm: auth.realm,
       passwordOf: auth.passwordOf,
-      algorithms: offered,
+      algorithms: auth.algorithms ?? offered,
       key: { secret: ids.bytes(32), lifetime: nonceLifetime },
       guard: new ReplayGuard({ lifetime: 2 * nonceLifetime, capacity: nonceCapacity }),
     };

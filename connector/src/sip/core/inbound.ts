@@ -1,29 +1,26 @@
 import { dialogIdOf, sequenceOf, takeSequence } from '../dialog/dialog.ts';
-import { isIntervalTooSmall } from '../dialog/session-negotiation.ts';
-import { header, headers } from '../message/headers.ts';
+import { header } from '../message/headers.ts';
 import type { Header, SipRequest } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
-import { parseUri } from '../message/uri.ts';
 import type { TransactionLayerUser } from '../transaction/layer.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Received } from '../transport/transport.ts';
 import { composeResponse, plainResponse } from './compose.ts';
 import type { Core } from './core.ts';
+import { findDialog, notifyKeyOf } from './dialog-of.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import { InboundInvite } from './inbound-invite.ts';
 import { InboundOther } from './inbound-other.ts';
 import type { LiveDialog } from './live-dialog.ts';
-import { notifyKey } from './outbound-other.ts';
 import { traceOfReceived } from './trace.ts';
-
-/** A response that the server gives without asking. */
-type Verdict = readonly [number, string, ...Header[]];
-
-/** Option tags that the server knows (RFC 3262, RFC 4028). */
-const supported = new Set(['100rel', 'timer']);
-
-const tooEarly: Verdict = [500, 'Server Internal Error'];
-const crossing: Verdict = [491, 'Request Pending'];
+import {
+  crossing,
+  judge,
+  judgeInDialog,
+  tooEarly,
+  unknownDialog,
+  type Verdict,
+} from './verdict.ts';
 
 /** Requests that are in no dialog, whatever their To tag says. */
 const dialogless = new Set(['REGISTER', 'PUBLISH']);
@@ -65,7 +62,7 @@ export class Inbound implements TransactionLayerUser {
       this.#onCancel(arrival);
       return;
     }
-    const live = this.#find(request);
+    const live = findDialog(this.#core.dialogs, request);
     if (!live && this.#routed(server, received)) return;
     const verdict =
       judge(request) ??
@@ -78,7 +75,7 @@ export class Inbound implements TransactionLayerUser {
 
   /** The 401 for a stranger; who answers our SUBSCRIBE with a NOTIFY is none. */
   #challenge(request: SipRequest): Verdict | undefined {
-    if (request.method === 'NOTIFY' && this.#core.awaitingNotify.has(keyOf(request))) {
+    if (request.method === 'NOTIFY' && this.#core.awaitingNotify.has(notifyKeyOf(request))) {
       return undefined;
     }
     const extra = this.#gatekeeper?.challengeTo(request);
@@ -86,7 +83,7 @@ export class Inbound implements TransactionLayerUser {
   }
 
   onAck(ack: SipRequest, received: Received): void {
-    const live = this.#find(ack);
+    const live = findDialog(this.#core.dialogs, ack);
     const invite = live?.serverInvite;
     if (!live) {
       this.#routed(undefined, received);
@@ -99,20 +96,11 @@ export class Inbound implements TransactionLayerUser {
     // Late 2xx belong to transactions that live as long as their senders repeat them.
   }
 
-  #find(request: SipRequest): LiveDialog | undefined {
-    const localTag = tagOf(header(request, 'to') ?? '');
-    if (localTag === undefined) return undefined;
-    const remoteTag = tagOf(header(request, 'from') ?? '') ?? '';
-    const callId = header(request, 'call-id') ?? '';
-    const live = this.#core.dialogs.find({ callId, localTag, remoteTag });
-    return live;
-  }
-
   /** §12.2.2 and §8.2.2.2: requests that should be in a dialog, or should not. */
   #judgePlace(request: SipRequest, live: LiveDialog | undefined): Verdict | undefined {
     if (live) return undefined;
     if (tagOf(header(request, 'to') ?? '') !== undefined) {
-      return this.#isExpected(request) ? undefined : [481, 'Call/Transaction Does Not Exist'];
+      return this.#isExpected(request) ? undefined : unknownDialog;
     }
     if (this.#isFull()) return [503, 'Service Unavailable', { name: 'Retry-After', value: '10' }];
     if (request.method !== 'INVITE') return undefined;
@@ -122,9 +110,7 @@ export class Inbound implements TransactionLayerUser {
   #judgeRepeated(id: string): Verdict | undefined {
     if (!this.#core.dialogs.has(id)) return undefined;
     // The same call again: while its 2xx waits for the ACK it may come later, else it has come round.
-    return this.#core.dialogs.current(id)?.state.role === 'uas'
-      ? [491, 'Request Pending']
-      : [482, 'Loop Detected'];
+    return this.#core.dialogs.current(id)?.state.role === 'uas' ? crossing : [482, 'Loop Detected'];
   }
 
   /** To tags that belong to no dialog of ours and are right. */
@@ -133,12 +119,12 @@ export class Inbound implements TransactionLayerUser {
     if (request.method !== 'NOTIFY') return false;
     // RFC 3515 §2.4.4: a REFER outside of dialogs has subscribed to this.
     const isReferred = /^\s*refer\b/i.test(header(request, 'event') ?? '');
-    return isReferred || this.#core.awaitingNotify.has(keyOf(request));
+    return isReferred || this.#core.awaitingNotify.has(notifyKeyOf(request));
   }
 
   #onNew(arrival: Arrival): void {
     const { request, received, server } = arrival;
-    const subscriber = this.#core.awaitingNotify.get(keyOf(request));
+    const subscriber = this.#core.awaitingNotify.get(notifyKeyOf(request));
     if (request.method === 'NOTIFY' && subscriber) {
       this.#onInDialog(subscriber(request, received), arrival);
       return;
@@ -170,7 +156,7 @@ export class Inbound implements TransactionLayerUser {
       return;
     }
     if (request.method === 'PRACK' && !confirm(live, request)) {
-      this.#refuse(server, [481, 'Call/Transaction Does Not Exist']);
+      this.#refuse(server, unknownDialog);
       return;
     }
     const onAnswered =
@@ -208,7 +194,7 @@ export class Inbound implements TransactionLayerUser {
   #onCancel({ request, server, received }: Arrival): void {
     const invite = this.#core.layer.inviteOf(request);
     if (!invite) {
-      this.#refuse(server, [481, 'Call/Transaction Does Not Exist']);
+      this.#refuse(server, unknownDialog);
       return;
     }
     // §9.2: the tag is the INVITE's; after its final response nothing but this answer follows.
@@ -235,37 +221,6 @@ export class Inbound implements TransactionLayerUser {
     const seconds = Math.floor(this.#core.ids.between(0, 11));
     return [{ name: 'Retry-After', value: String(seconds) }];
   }
-}
-
-function keyOf(request: SipRequest): string {
-  return notifyKey(header(request, 'call-id'), tagOf(header(request, 'to') ?? ''));
-}
-
-/** What is wrong with a request, wherever it belongs (§8.2.2). */
-function judge(request: SipRequest): Verdict | undefined {
-  const uri = parseUri(request.uri);
-  if (!uri || uri.kind === 'other') return [416, 'Unsupported URI Scheme'];
-  const unknown = headers(request, 'require').filter((tag) => !supported.has(tag.toLowerCase()));
-  if (unknown.length > 0) {
-    return [420, 'Bad Extension', { name: 'Unsupported', value: unknown.join(', ') }];
-  }
-  if ((request.method === 'INVITE' || request.method === 'UPDATE') && isIntervalTooSmall(request)) {
-    return [422, 'Session Interval Too Small', { name: 'Min-SE', value: '90' }];
-  }
-  return undefined;
-}
-
-/** Requests that cross others in their dialog (§14.2, RFC 3311 §5.2). */
-function judgeInDialog(live: LiveDialog, request: SipRequest): Verdict | undefined {
-  if (request.method === 'INVITE') {
-    if (live.clientInvite) return crossing;
-    if (live.serverInvite) return live.serverInvite.isAnswered ? crossing : tooEarly;
-  }
-  if (request.method === 'UPDATE') {
-    if (live.hasServerUpdate) return tooEarly;
-    if (live.hasClientUpdate) return crossing;
-  }
-  return undefined;
 }
 
 function confirm(live: LiveDialog, prack: SipRequest): boolean {

@@ -76,6 +76,13 @@ export class TransactionLayer {
     return this.#servers.get(serverKey(cancel, 'INVITE') ?? '');
   }
 
+  /** True for what belongs to a transaction that is: a repetition, or the ACK or CANCEL of an INVITE. */
+  knows(request: SipRequest): boolean {
+    const isOfInvite = request.method === 'ACK' || request.method === 'CANCEL';
+    const keys = [serverKey(request), isOfInvite ? serverKey(request, 'INVITE') : undefined];
+    return keys.some((key) => key !== undefined && this.#servers.has(key));
+  }
+
   /** Ends all of them; nobody is told. */
   close(): void {
     for (const transaction of [...this.#clients.values(), ...this.#servers.values()]) {

@@ -101,6 +101,10 @@ class Sockets implements SocketTransport {
     return open?.path.local ?? chooseListenPoint(this.listenPoints, remote);
   }
 
+  disconnect(remote: Remote): void {
+    this.#connections.named(remote.connection)?.close('refused');
+  }
+
   stats(): TransportStats {
     return structuredClone(this.#shell.counters);
   }

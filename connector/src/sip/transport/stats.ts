@@ -9,6 +9,7 @@ export type CloseReason =
   | 'stuck'
   | 'silent'
   | 'malformed'
+  | 'refused'
   | 'local';
 
 /** Counters since the start, for metrics; `inbound` and `outbound` are connections open now. */
@@ -45,6 +46,16 @@ export function createCounters(): Counters {
     refused: 0,
     handshakesFailed: 0,
     connectsFailed: 0,
-    closed: { peer: 0, error: 0, idle: 0, slow: 0, stuck: 0, silent: 0, malformed: 0, local: 0 },
+    closed: {
+      peer: 0,
+      error: 0,
+      idle: 0,
+      slow: 0,
+      stuck: 0,
+      silent: 0,
+      malformed: 0,
+      refused: 0,
+      local: 0,
+    },
   };
 }

@@ -41,6 +41,8 @@ export interface Transport {
    * to the same address and port), or opens one. Rejects when it cannot be sent.
    */
   send(message: Buffer, remote: Remote): Promise<void>;
+  /** Closes the connection that a message came on, at once; nothing where there is none. */
+  disconnect(remote: Remote): void;
   /** The listen point that a message to `remote` leaves from. */
   localFor(remote: Remote): ListenPoint | undefined;
   close(): Promise<void>;

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import type { LiveConfig } from './app-live.ts';
+import type { Clock } from './base/clock.ts';
+import type { Log } from './base/log.ts';
+import type { Config } from './config.ts';
+import { type SipServer, startSipServer } from './drachtio/start.ts';
+import type { SipFigures } from './metrics/figures.ts';
+import type { InboundAuth } from './sip/core/gatekeeper.ts';
+import type { TlsSettings } from './sip/transport/tls.ts';
+
+export interface SipParts {
+  readonly live: LiveConfig;
+  /** Where this process's application finds the SIP server, and what both must know. */
+  readonly drachtio: { readonly address: string; readonly port: number; readonly secret: string };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The SIP server in this process: without its media a call is worth nothing, so they live and die together. */
+export function startSip({ live, drachtio, clock, log }: SipParts): Promise<SipServer> {
+  const { config, accepts } = live;
+  return startSipServer({
+    listen: config.sip.listen,
+    drachtio,
+    ...tlsOf(config),
+    ...authOf(live),
+    accepts,
+    clock,
+    log,
+  });
+}
+
+function tlsOf({ sip: { tls } }: Config): { tls?: TlsSettings } {
+  if (!tls) return {};
+  const { certFile, keyFile, caFile } = tls;
+  return {
+    tls: {
+      cert: readFileSync(certFile),
+      key: readFileSync(keyFile),
+      ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+    },
+  };
+}
+
+function authOf({ config, passwordOf }: LiveConfig): { auth?: InboundAuth } {
+  const { auth } = config.sip;
+  if (!auth) return {};
+  return { auth: { realm: auth.realm, algorithms: auth.algorithms, passwordOf } };
+}
+
+/** What metrics tell of the SIP server, all 0 before there is one. */
+export function sipFigures(server: SipServer | undefined): SipFigures {
+  if (!server) return { messagesReceived: 0, messagesSent: 0, messagesMalformed: 0, strangers: 0 };
+  const { received, sent, malformed } = server.transportStats();
+  return {
+    messagesReceived: received.udp + received.tcp + received.tls,
+    messagesSent: sent.udp + sent.tcp + sent.tls,
+    messagesMalformed: malformed,
+    strangers: server.strangers(),
+  };
+}
