@@ -32,7 +32,7 @@ export function createLocalProvider(parts: LocalProviderOptions): Provider {
   const recogniser = createRecogniserPool(parts);
   const detector = createDetector(parts);
   const warm = () => Promise.all([detector.warm(), recogniser.warm(), speaker.warm()]);
-  warmAhead();
+  warmAhead().catch(() => undefined);
   return {
     name: 'local',
     async open(session, onEvent, signal) {
@@ -57,13 +57,19 @@ export function createLocalProvider(parts: LocalProviderOptions): Provider {
     },
   };
 
-  /** The first caller shall not wait for threads and fixed phrases; failures show when a call opens. */
-  function warmAhead(): void {
-    warm().catch(() => undefined);
+  /**
+   * The first caller shall wait neither for threads nor for the greeting, later ones not for replies that
+   * are always the same. Failures show when a call opens.
+   */
+  async function warmAhead(): Promise<void> {
+    await Promise.all([warm(), prepare([greeting ?? ''])]);
     const fixed = options.intents.flatMap(({ reply = '' }) => (reply.includes('{') ? [] : reply));
-    const texts = [greeting ?? '', options.fallback, ...fixed];
+    await prepare([options.fallback, ...fixed]);
+  }
+
+  async function prepare(texts: readonly string[]): Promise<void> {
     for (const sentence of new Set(texts.flatMap((text) => sentencesOf(text))))
-      speaker.speak(sentence, options.voice, speaker).catch(() => undefined);
+      await speaker.speak(sentence, options.voice, speaker);
   }
 }
 
