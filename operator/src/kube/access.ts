@@ -17,7 +17,7 @@ export interface Access {
   readonly fingerprint: string;
 }
 
-export interface Tls {
+interface Tls {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
@@ -55,8 +55,10 @@ export async function readAccess(config: KubeConfig): Promise<Access> {
   if (!cluster) throw localError('BadCredentials', 'the config has no current cluster');
   const options: RequestOptions = {};
   try {
-    await config.applyToHTTPSOptions(options);
+    if (!URL.canParse(cluster.server))
+      throw new Error('no server is named: neither a kubeconfig nor a pod of a cluster');
     const server = new URL(cluster.server);
+    await config.applyToHTTPSOptions(options);
     if (cluster.proxyUrl?.startsWith('socks')) throw new Error('SOCKS proxies are not supported');
     const tls = tlsOf(options);
     return {

@@ -160,3 +160,20 @@ test('a long message is cut', async () => {
   await recorder.close();
   expect([...server.written.values()][0]?.message).toHaveLength(1024);
 });
+
+test('close does not wait for an API server that is silent', async () => {
+  const clock = new FakeClock();
+  const silent = { create: () => new Promise(() => undefined) };
+  const recorder = createEventRecorder({
+    client: silent as unknown as Pick<KubeClient, 'create' | 'patch'>,
+    component: 'parley-operator',
+    instance: 'pod-1',
+    clock,
+    log: silentLog,
+  });
+  recorder.record(agent, missing);
+  const closed = recorder.close();
+  await clock.advanceAsync(5000);
+  await expect(closed).resolves.toBeUndefined();
+  expect(clock.pending).toBe(0);
+});

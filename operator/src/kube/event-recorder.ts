@@ -18,7 +18,7 @@ export interface RecordedEvent {
 export interface EventRecorder {
   /** Never throws and never waits; what cannot be written is logged and lost. The object has kind, name and uid. */
   record(about: KubeObject, event: RecordedEvent): void;
-  /** Resolves when what was recorded is written or lost; nothing is recorded any more. Idempotent. */
+  /** Resolves when what was recorded is written, or lost after 5 s; nothing is recorded any more. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -39,6 +39,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 /** More means that the API server does not keep up; what is new is more telling than a long tail. */
 const maxPending = 100;
 const maxMessage = 1024;
+const closeLimit = 5000;
 
 class Recorder implements EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -74,7 +75,13 @@ class Recorder implements EventRecorder {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#writing;
+    const { promise: patience, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.after(closeLimit, () => {
+      this.#pending.clear();
+      resolve();
+    });
+    await Promise.race([this.#writing, patience]);
+    timer.cancel();
   }
 
   /** Never rejects. */

@@ -2,12 +2,9 @@ import type {
   CoreV1Event,
   V1ConfigMap,
   V1Lease,
-  V1LeaseSpec,
   V1Node,
   V1Pod,
   V1PodSpec,
-  V1PodStatus,
-  V1PodTemplateSpec,
   V1Secret,
 } from '@kubernetes/client-node';
 import type { KubeObject, ObjectMeta } from './object.ts';
@@ -16,7 +13,7 @@ import type { KubeObject, ObjectMeta } from './object.ts';
  * A generated type as it is on the wire: the client library turns time stamps into dates, JSON has
  * text. Read-only, because cached objects are shared.
  */
-export type Wire<T> = T extends Date
+type Wire<T> = T extends Date
   ? string
   : // Told by a field, not by `extends V1ObjectMeta`: its fields are optional, and much would do.
     'managedFields' extends (string extends keyof T ? never : keyof T)
@@ -29,13 +26,10 @@ export type Wire<T> = T extends Date
 
 export type Pod = Wire<V1Pod>;
 export type PodSpec = Wire<V1PodSpec>;
-export type PodStatus = Wire<V1PodStatus>;
-export type PodTemplateSpec = Wire<V1PodTemplateSpec>;
 export type Node = Wire<V1Node>;
 export type ConfigMap = Wire<V1ConfigMap>;
 export type Secret = Wire<V1Secret>;
 export type Event = Wire<CoreV1Event>;
-export type LeaseSpec = Wire<V1LeaseSpec>;
 export type Lease = Wire<V1Lease>;
 
 /** How a kind is addressed in the API; `T` is the type of its objects. */

@@ -13,7 +13,7 @@ import {
 import type { KubeObject } from './object.ts';
 
 /** Where the objects go. What it throws is logged and counted, and stops nothing. */
-export interface ListWatchTarget<T> {
+interface ListWatchTarget<T> {
   /** The whole collection: what is not in it does not exist. */
   replace(items: readonly T[]): void;
   put(object: T): void;

@@ -39,12 +39,16 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
       labelNames: ['kind'],
       registers,
       collect: () => {
-        for (const cache of followed) made.set({ kind: cache.kind.kind }, valueOf(cache));
+        // A kind may have a cache for each of several namespaces.
+        made.reset();
+        for (const cache of followed) made.inc({ kind: cache.kind.kind }, valueOf(cache));
       },
     });
   };
   gauge('parley_cache_objects', 'Objects in the cache.', ({ size }) => size);
-  gauge('parley_cache_synced', '1 when a whole list was seen.', (cache) => Number(cache.hasSynced));
+  gauge('parley_cache_unsynced', 'Caches that saw no whole list yet.', (cache) =>
+    Number(!cache.hasSynced),
+  );
   gauge('parley_cache_list_pages', 'Pages listed since the start.', ({ stats }) => stats.lists);
   gauge('parley_cache_watches', 'Watches opened since the start.', ({ stats }) => stats.watches);
   gauge('parley_cache_failures', 'Lists and watches that failed.', ({ stats }) => stats.failures);

@@ -31,7 +31,7 @@ export interface ManagerOptions {
   readonly onLost: () => void;
 }
 
-export interface Health {
+interface Health {
   readonly isGood: boolean;
   /** What is wrong; empty when good. */
   readonly reasons: readonly string[];

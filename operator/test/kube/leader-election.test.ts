@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startApiServer, type TestApiServer, until } from '../support/api-server.ts';
 
@@ -24,8 +24,8 @@ class Candidate {
   exitCode: number | undefined;
 
   constructor(identity: string) {
-    const program = join(import.meta.dirname, '../support/candidate.ts');
-    this.#process = spawn(process.execPath, [program, server.kubeconfig, identity], {
+    const program = new URL('../support/candidate.ts', import.meta.url);
+    this.#process = spawn(process.execPath, [fileURLToPath(program), server.kubeconfig, identity], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#process.stdout?.setEncoding('utf8');

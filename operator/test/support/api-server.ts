@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -9,10 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { freePorts } from './free-ports.ts';
+import { kubeconfigOf, makePki } from './test-pki.ts';
 import { Hopeless, until } from './until.ts';
 
 export { until } from './until.ts';
@@ -223,10 +224,13 @@ function flags(values: Readonly<Record<string, string | number>>): string[] {
   return Object.entries(values).map(([name, value]) => `--${name}=${value}`);
 }
 
+/** Program that asks the kernel for a signal when the parent dies. */
+const deathBound = 'setpriv';
+
 /** The child dies with us, even when we are killed. */
 function start(folder: string, program: string, args: readonly string[]): ChildProcess {
   const log = openSync(join(folder, 'log'), 'a');
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
+  const child = spawn(deathBound, ['--pdeathsig', 'KILL', program, ...args], {
     stdio: ['ignore', log, log],
   });
   closeSync(log);
@@ -242,84 +246,6 @@ async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Pro
 
 function tail(folder: string): string {
   return readFileSync(join(folder, 'log'), 'utf8').slice(-2000);
-}
-
-function makePki(folder: string): void {
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  };
-  const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'.split(' ');
-  openssl(
-    'req',
-    '-x509',
-    ...newKey,
-    '-days',
-    '30',
-    '-subj',
-    '/CN=test-ca',
-    '-keyout',
-    'ca.key',
-    '-out',
-    'ca.crt',
-  );
-  for (const [name, subject, extensions] of [
-    ['server', '/CN=kube-apiserver', 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n'],
-    ['admin', '/O=system:masters/CN=admin', 'extendedKeyUsage=clientAuth\n'],
-  ] as const) {
-    writeFileSync(join(folder, `${name}.ext`), extensions);
-    openssl('req', ...newKey, '-subj', subject, '-keyout', `${name}.key`, '-out', `${name}.csr`);
-    openssl(
-      ...`x509 -req -days 30 -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial`.split(' '),
-      ...`-extfile ${name}.ext -out ${name}.crt`.split(' '),
-    );
-  }
-  openssl('genrsa', '-out', 'sa.key', '2048');
-  openssl('rsa', '-in', 'sa.key', '-pubout', '-out', 'sa.pub');
-}
-
-/** JSON is YAML. */
-function kubeconfigOf(folder: string, server: string): string {
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [
-      { name: 'test', cluster: { server, 'certificate-authority': join(folder, 'ca.crt') } },
-    ],
-    users: [
-      {
-        name: 'admin',
-        user: {
-          'client-certificate': join(folder, 'admin.crt'),
-          'client-key': join(folder, 'admin.key'),
-        },
-      },
-    ],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin', namespace: 'default' } }],
-    'current-context': 'test',
-  });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((done, fail) => {
-          const server = createServer();
-          server.once('error', fail);
-          server.listen(0, '127.0.0.1', () => done(server));
-        }),
-    ),
-  );
-  return Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((done) => {
-          const { port } = server.address() as { port: number };
-          server.close(() => done(port));
-        }),
-    ),
-  );
 }
 
 function parsed(text: string): unknown {
