@@ -31,6 +31,8 @@ loadmodule "sl.so"
 loadmodule "pv.so"
 loadmodule "maxfwd.so"
 loadmodule "siputils.so"
+loadmodule "textops.so"
+loadmodule "xlog.so"
 loadmodule "tls.so"
 modparam("tls", "config", "${folder}/tls.cfg")
 modparam("rr", "enable_double_rr", 1)
