@@ -15,7 +15,7 @@ talk: setup ## a scripted phone calls the connector and talks with the offline A
 run: setup ## the connector with CONFIG=file.yaml, listening until Ctrl-C
 	@npm run --silent connector -- run $(or $(CONFIG),examples/pizza.yaml)
 
-test: setup-test ## everything: check, unit, integration with sipp, kamailio and baresip
+test: setup-test ## everything: check, unit, integration with foreign peers, promises on a real cluster
 	@npm run --silent test:all
 
 check: setup ## lint, format, types, unused code
