@@ -5,6 +5,7 @@ import type { Turn } from '../conversation/turns.ts';
 import type { Endpoint, EndpointStats } from '../media/endpoint.ts';
 import type { Law } from '../media/law.ts';
 import type { Line, LineListener } from '../media/line.ts';
+import { EarlyCaller } from './early-caller.ts';
 
 /** What a call needs of its endpoint. */
 export type CallEndpoint = Pick<
@@ -42,6 +43,7 @@ export class CallAudio {
   #conversation: CallConversation;
   #openedLaw: Law | undefined;
   #listener: LineListener | undefined;
+  readonly #early = new EarlyCaller();
   #isNegotiated = false;
   #isEnded = false;
 
@@ -75,6 +77,11 @@ export class CallAudio {
     return this.#conversation.open(this.#openedLaw);
   }
 
+  /** The caller has our 200, or soon will: from now on nothing that he says is lost. */
+  listen(): void {
+    if (!this.#listener && !this.#isEnded) this.#with.endpoint.setListener(this.#early);
+  }
+
   /** The call is up: sound in both directions. */
   start(): void {
     if (this.#listener || this.#isEnded) return;
@@ -89,6 +96,7 @@ export class CallAudio {
       // A failure is told to the caller and ends the call: `attach` came first.
       this.#conversation.open(endpoint.law).catch(() => undefined);
     }
+    this.#early.handOver(this.#listener);
     endpoint.setListener(this.#listener);
     endpoint.start();
     this.#conversation.hold(endpoint.isHeld);

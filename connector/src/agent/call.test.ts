@@ -13,6 +13,27 @@ test('a call is answered when the session is open, and sound begins with the ACK
   expect(parts.call.state).toBe('talking');
 });
 
+test('what the caller says after the 200 is heard, however late his ACK is', async () => {
+  const parts = await setUp();
+  parts.say('before anybody answered');
+  await parts.invite();
+  parts.say('hello');
+  parts.press('1');
+  parts.say('is anybody there');
+  expect(parts.told).toEqual(['open pcmu']);
+  parts.receive('ACK');
+  parts.say('at last');
+  expect(parts.told.slice(1)).toEqual([
+    'attached',
+    'heard hello',
+    'heard is anybody there',
+    'key 1',
+    'endpoint started',
+    'held false',
+    'heard at last',
+  ]);
+});
+
 test('the caller hangs up', async () => {
   const parts = await talking();
   expect(parts.receive('BYE').statuses).toEqual([200]);

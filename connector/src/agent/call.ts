@@ -159,6 +159,7 @@ export class Call {
     this.#leg = leg;
     this.journal.setUp();
     this.journal.answered();
+    this.#audio?.listen();
     // Ended while the 200 was on its way: nobody else knows of this leg.
     if (this.#termination) this.#released = Promise.all([this.#released, leg.hangUp()]);
   }

@@ -9,6 +9,7 @@ import type { Termination } from '../../src/contract/termination.ts';
 import type { CallControl } from '../../src/conversation/call-control.ts';
 import type { ConversationEvent } from '../../src/conversation/events.ts';
 import type { Law } from '../../src/media/law.ts';
+import type { LineListener } from '../../src/media/line.ts';
 import { FakeIncoming, FakeSignalling } from '../calls/fake-signalling.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -27,6 +28,7 @@ export function fakeEndpoint(over: {
   told: string[];
   law?: Law;
   lastAudioAt?: () => number;
+  onListener?: (listener: LineListener) => void;
 }): CallEndpoint {
   const { told, law = 'pcmu', lastAudioAt = () => 0 } = over;
   let heldBy = '';
@@ -43,7 +45,7 @@ export function fakeEndpoint(over: {
     },
     offer: () => 'our offer',
     accept: (answer) => void told.push(`accepted ${answer}`),
-    setListener: () => undefined,
+    setListener: (listener) => over.onListener?.(listener),
     start: () => void told.push('endpoint started'),
     get isHeld() {
       return heldBy === 'v=0 hold';
@@ -77,10 +79,12 @@ export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports
   const controls: CallControl[] = [];
   const events: ((event: ConversationEvent) => void)[] = [];
   let silentSince: number | undefined;
+  let caller: LineListener | undefined;
   const endpoint = fakeEndpoint({
     told,
     law: over.law ?? 'pcmu',
     lastAudioAt: () => silentSince ?? clock.now(),
+    onListener: (listener) => (caller = listener),
   });
   const createConversation = (control: CallControl): CallConversation => {
     controls.push(control);
@@ -91,7 +95,11 @@ export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports
       },
       attach: () => {
         told.push('attached');
-        return { onAudio: () => undefined, onDigit: () => undefined, onPlayed: () => undefined };
+        return {
+          onAudio: (audio) => void told.push(`heard ${audio.toString()}`),
+          onDigit: (digit) => void told.push(`key ${digit}`),
+          onPlayed: () => undefined,
+        };
       },
       hold: (isHeld) => void told.push(`held ${isHeld}`),
       end: ({ reason }) => void told.push(`conversation ended ${reason}`),
@@ -157,7 +165,10 @@ export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports
   };
   const fallSilent = () => (silentSince = clock.now());
   const parts = { call, calls, signalling, clock, told, ended, controls, events };
-  return { ...parts, receive, invite, settle, fallSilent };
+  /** The caller speaks. */
+  const say = (text: string) => caller?.onAudio(Buffer.from(text));
+  const press = (digit: string) => caller?.onDigit(digit, 100);
+  return { ...parts, receive, invite, settle, fallSilent, say, press };
 }
 
 /** How a call ended, and what is left of it. */
