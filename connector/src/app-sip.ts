@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { LiveConfig } from './app-live.ts';
 import type { Clock } from './base/clock.ts';
+import { ConnectorError, messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import { type SipServer, startSipServer } from './drachtio/start.ts';
@@ -30,16 +32,46 @@ export function startSip({ live, drachtio, clock, log }: SipParts): Promise<SipS
   });
 }
 
-function tlsOf({ sip: { tls } }: Config): { tls?: TlsSettings } {
-  if (!tls) return {};
-  const { certFile, keyFile, caFile } = tls;
-  return {
-    tls: {
-      cert: readFileSync(certFile),
-      key: readFileSync(keyFile),
-      ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-    },
-  };
+function tlsOf(config: Config): { tls?: TlsSettings } {
+  const tls = readTls(config);
+  return tls ? { tls } : {};
+}
+
+/**
+ * Our certificate, if there is one. Throws a ConnectorError CONFIG_INVALID that names the setting: what
+ * OpenSSL says of a wrong file does not even tell which it is.
+ */
+export function readTls({ sip: { tls } }: Config): TlsSettings | undefined {
+  if (!tls) return undefined;
+  const cert = readPem('certFile', tls.certFile);
+  const key = readPem('keyFile', tls.keyFile);
+  check('certFile', { cert });
+  check('keyFile', { cert, key });
+  if (tls.caFile === undefined) return { cert, key };
+  const ca = readPem('caFile', tls.caFile);
+  check('caFile', { ca });
+  return { cert, key, ca };
+}
+
+function readPem(setting: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw unusable(setting, error);
+  }
+}
+
+function check(setting: string, options: SecureContextOptions): void {
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw unusable(setting, error);
+  }
+}
+
+function unusable(setting: string, error: unknown): ConnectorError {
+  const reason = `sip.tls.${setting}: ${messageOf(error)}`;
+  return new ConnectorError('CONFIG_INVALID', reason, { cause: error });
 }
 
 function authOf({ config, passwordOf }: LiveConfig): { auth?: InboundAuth } {

@@ -234,6 +234,11 @@ test.each([
     want: ['1 agent.providers.0: needs exactly one of local, openai'],
   },
   {
+    name: 'two providers in one entry, one of them incomplete',
+    text: 'agent: {providers: [{openai: {}, local: {}}]}',
+    want: ['1 agent.providers.0.local: cannot stand beside the other keys here'],
+  },
+  {
     name: 'a tool without a name',
     text: 'agent: {providers: [{openai: {}}], tools: [{http: {url: x}, nam: a}]}',
     want: [
@@ -377,4 +382,10 @@ test('neither the description nor a print of the configuration shows a secret or
     expect(shown).not.toContain(secret);
   expect(shown).toContain('X-Key: (hidden)');
   expect(shown).toContain('apiKeyFile: /run/key');
+});
+
+test('a file that one slip made unreadable is told in a few lines', () => {
+  const problems = problemsOf('['.repeat(200));
+  expect(problems[0]).toContain('not YAML or JSON');
+  expect(problems.length).toBeLessThanOrEqual(5);
 });

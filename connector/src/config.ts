@@ -8,7 +8,7 @@ import { checkConfig } from './config/check.ts';
 import { nodeLine, overlay, valueOf } from './config/document.ts';
 import { type ConfigProblem, problemsOf, withoutUnknown } from './config/problem.ts';
 import { type ConfigFile, configSchema } from './config/schema.ts';
-import { resolveSecrets, type SecretSources, type Secrets } from './config/secret.ts';
+import { codeOf, resolveSecrets, type SecretSources, type Secrets } from './config/secret.ts';
 import type { Agent } from './contract/agent.ts';
 import type { ListenPoint } from './sip/transport/transport.ts';
 
@@ -91,6 +91,8 @@ export function configFileOf(
 /** A problem with the line it is on, where the file has one. */
 export type LocatedProblem = { readonly path: string; readonly reason: string; line?: number };
 
+const syntaxProblems = 5;
+
 /** The configuration that `text` and the environment describe, or all that is wrong with it. */
 export function parseConfig(
   text: string,
@@ -100,7 +102,8 @@ export function parseConfig(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0)
     return {
-      problems: document.errors.map((error) => ({
+      // One slip makes many of them.
+      problems: document.errors.slice(0, syntaxProblems).map((error) => ({
         path: '',
         reason: `not YAML or JSON: ${error.message}`,
         line: lines.linePos(error.pos[0]).line,
@@ -178,8 +181,8 @@ function parseFile(file: string, sources: ConfigSources): ReturnType<typeof pars
   let text: string;
   try {
     text = sources.readFile(file);
-  } catch {
-    return { problems: [{ path: '', reason: 'cannot be read' }] };
+  } catch (error) {
+    return { problems: [{ path: '', reason: `cannot be read: ${codeOf(error)}` }] };
   }
   return parseConfig(text, sources);
 }

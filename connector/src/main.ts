@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { type App, type AppOptions, startApp } from './app.ts';
+import { checkParts } from './app-check.ts';
 import { isAddressTaken } from './app-ports.ts';
 import { ConnectorError, messageOf } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
@@ -63,6 +64,7 @@ function parse(args: readonly string[]) {
 
 function check(file: string): number {
   const config = loadConfig(file);
+  checkParts(config);
   process.stdout.write(`ok\n${describeConfig(config)}`);
   return 0;
 }

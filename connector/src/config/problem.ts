@@ -96,7 +96,10 @@ function choiceKeys(issues: readonly Issue[]): string[] {
 }
 
 function unknownKey(place: Place, path: Path, key: string): string {
-  const nearest = nearestKey(key, keysAt(place.schema, path));
+  const keys = keysAt(place.schema, path);
+  // An alternative's key, beside that of another.
+  if (keys.includes(key)) return 'cannot stand beside the other keys here';
+  const nearest = nearestKey(key, keys);
   return nearest === undefined ? 'unknown key' : `unknown key; did you mean ${nearest}?`;
 }
 

@@ -84,7 +84,7 @@ function checked({ check }: Reference, found: Found): Found {
 }
 
 /** The system's error code; its message would repeat the path of the file. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : messageOf(error);
 }

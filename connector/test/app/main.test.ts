@@ -63,6 +63,31 @@ test('check says everything that is wrong, where and why', async () => {
   expect(err).toContain('sip.listen.0');
 });
 
+test.each([
+  {
+    what: 'a phrase',
+    text: good.replace('[hello]', '["[hello", xyzzyq]'),
+    says: 'intent "hi", phrase "[hello": "[" is not closed',
+  },
+  {
+    what: 'a certificate',
+    text: `sip: {listen: ["tls://127.0.0.1:0"], tls: {certFile: /dev/null, keyFile: /dev/null}}\n${good}`,
+    says: 'sip.tls.certFile: ',
+  },
+  {
+    what: 'a file',
+    text: `sip: {listen: ["tls://127.0.0.1:0"], tls: {certFile: /no, keyFile: /no}}\n${good}`,
+    says: 'sip.tls.certFile: ENOENT',
+  },
+])('check and run say the same of $what that cannot be used', async ({ what, text, says }) => {
+  const path = file(`${what}.yaml`, `http: {listen: "127.0.0.1:0"}\n${text}`);
+  for (const command of ['check', 'run']) {
+    const { code, err } = await connector([command, path]);
+    expect(code).toBe(1);
+    expect(err).toContain(says);
+  }
+});
+
 test('the environment can name the file', async () => {
   const { code } = await connector(['check'], { CONFIG_FILE: file('env.yaml', good) });
   expect(code).toBe(0);
