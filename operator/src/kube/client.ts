@@ -44,6 +44,8 @@ export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
   readonly dryRun?: boolean;
+  /** As of `WriteOptions`. */
+  readonly fence?: () => boolean;
 }
 
 export interface WriteOptions {
@@ -51,6 +53,8 @@ export interface WriteOptions {
   readonly fieldManager: string;
   readonly subresource?: 'status' | 'scale';
   readonly dryRun?: boolean;
+  /** Asked right before each attempt, for a 429 may be waited out; false rejects with `NotLeader`. */
+  readonly fence?: () => boolean;
 }
 
 export interface ApplyOptions extends WriteOptions {

@@ -124,7 +124,12 @@ class HttpKubeClient implements KubeClient {
   ): Promise<T> {
     const { namespace } = object.metadata ?? {};
     const path = pathOf(kind, namespace === undefined ? {} : { namespace });
-    return this.#write('POST', withQuery(path, writeQuery(options)), withType(kind, object));
+    return this.#object<T>({
+      method: 'POST',
+      path: withQuery(path, writeQuery(options)),
+      body: withType(kind, object),
+      fence: options.fence,
+    });
   }
 
   replace<T extends KubeObject>(
@@ -133,7 +138,12 @@ class HttpKubeClient implements KubeClient {
     options: WriteOptions,
   ): Promise<T> {
     const path = pathOf(kind, targetOf(object, options));
-    return this.#write('PUT', withQuery(path, writeQuery(options)), withType(kind, object));
+    return this.#object<T>({
+      method: 'PUT',
+      path: withQuery(path, writeQuery(options)),
+      body: withType(kind, object),
+      fence: options.fence,
+    });
   }
 
   applyServerSide<T extends KubeObject>(
@@ -150,6 +160,7 @@ class HttpKubeClient implements KubeClient {
       path,
       body: withType(kind, object),
       contentType: 'application/apply-patch+yaml',
+      fence: options.fence,
     });
   }
 
@@ -165,14 +176,16 @@ class HttpKubeClient implements KubeClient {
       path: withQuery(path, writeQuery(options)),
       body: patch.body,
       contentType: patchTypes[patch.type],
+      fence: options.fence,
     });
   }
 
   async delete(kind: ResourceKind, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
-    const { uid, resourceVersion, gracePeriodSeconds, propagation, dryRun } = options;
+    const { uid, resourceVersion, gracePeriodSeconds, propagation, dryRun, fence } = options;
     await this.#http.json({
       method: 'DELETE',
       path: pathOf(kind, ref),
+      fence,
       body: {
         apiVersion: 'v1',
         kind: 'DeleteOptions',
@@ -186,10 +199,6 @@ class HttpKubeClient implements KubeClient {
 
   close(): Promise<void> {
     return this.#http.close();
-  }
-
-  #write<T extends KubeObject>(method: 'POST' | 'PUT', path: string, body: T): Promise<T> {
-    return this.#object<T>({ method, path, body });
   }
 
   async #object<T extends KubeObject>(request: HttpRequest): Promise<T> {

@@ -62,3 +62,16 @@ export function pause(clock: Clock, delay: number, signal: AbortSignal): Promise
     signal.addEventListener('abort', finish, { once: true });
   });
 }
+
+/** The outcome of `work`, or the reason of the abort; for work that knows no signal. */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

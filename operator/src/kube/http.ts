@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { type Access, type AccessOptions } from './access.ts';
 import { Connections } from './connections.ts';
 import { Credentials } from './credentials.ts';
-import { createDeadline, type Deadline, failureOf, pause } from './deadline.ts';
+import { createDeadline, type Deadline, failureOf, pause, unlessAborted } from './deadline.ts';
 import { errorOfStatus, KubeError, localError } from './kube-error.ts';
 
 export interface HttpRequest {
@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly signal?: AbortSignal;
+  /** Asked right before each attempt; false fails with `NotLeader`. */
+  readonly fence?: (() => boolean) | undefined;
 }
 
 /** One answered or failed attempt, for metrics; `status` is 0 where there was no answer. */
@@ -125,7 +127,8 @@ export class Http {
   ): Promise<Dispatcher.ResponseData> {
     const started = this.#clock.now();
     const method = use === 'watches' ? 'WATCH' : request.method;
-    const access = await this.#credentials.current();
+    const access = await unlessAborted(deadline.signal, this.#credentials.current());
+    if (request.fence?.() === false) throw localError('NotLeader', 'this process does not lead');
     let status = 0;
     try {
       const answer = await this.#connections

@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../connector/src/base/clock.ts';
 import { silentLog } from '../../../connector/src/base/log.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/create-kube-client.ts';
+import { fencedClient } from '../../src/kube/fenced-client.ts';
 import type { RequestSample } from '../../src/kube/http.ts';
 import { configMaps, nodes, pods } from '../../src/kube/kinds.ts';
 import { fastClock } from '../support/fast-clock.ts';
@@ -165,6 +166,45 @@ test('a server that is always busy is given up after five tries, and its wait is
     (await api.next()).status(429, 'TooManyRequests', { 'retry-after': '1' });
   await expect(done).rejects.toMatchObject({ status: 429, retryAfter: 1000 });
   expect(api.requests).toHaveLength(5);
+});
+
+test('who does not lead reads, and writes nothing', async () => {
+  const fenced = fencedClient(client, () => false);
+  const write = { fieldManager: 'parley' };
+  for (const attempt of [
+    fenced.create(configMaps, map, write),
+    fenced.replace(configMaps, map, write),
+    fenced.applyServerSide(configMaps, map, write),
+    fenced.patch(configMaps, ref, { ...write, patch: { type: 'merge', body: {} } }),
+    fenced.delete(configMaps, ref),
+  ])
+    await expect(attempt).rejects.toMatchObject({ status: 0, reason: 'NotLeader' });
+  expect([api.requests, samples]).toEqual([[], []]);
+  const got = fenced.get(configMaps, ref);
+  (await api.next()).answer(200, map);
+  expect(await got).toEqual(map);
+});
+
+test('a write that waits for a busy server is not sent when leadership ended meanwhile', async () => {
+  await client.close();
+  client = connect(10);
+  let leads = true;
+  const done = fencedClient(client, () => leads).delete(configMaps, ref);
+  done.catch(() => undefined);
+  (await api.next()).status(429, 'TooManyRequests', { 'retry-after': '1' });
+  leads = false;
+  await expect(done).rejects.toMatchObject({ reason: 'NotLeader' });
+  expect(api.requests).toHaveLength(1);
+});
+
+test('credentials that are never there time out', async () => {
+  await client.close();
+  const config = JSON.parse(readFileSync(api.kubeconfig, 'utf8')) as { users: { user: object }[] };
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sleep', args: ['3'] };
+  config.users[0]!.user = { exec };
+  writeFileSync(api.kubeconfig, JSON.stringify(config));
+  client = connect(50);
+  await expect(client.get(pods, ref)).rejects.toMatchObject({ reason: 'TimedOut' });
 });
 
 test('close ends a wait for Retry-After', async () => {
