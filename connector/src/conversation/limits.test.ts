@@ -77,11 +77,26 @@ test('at its time limit a call is cut off with an announcement', async () => {
 test('time on hold does not count', async () => {
   const talk = await Talk.begun({ agent: { maxDurationSeconds: 60 } });
   talk.conversation.hold(true);
-  await talk.skip(100_000);
+  await talk.skip(50_000);
   talk.conversation.hold(false);
   await talk.skip(20_000);
+  talk.conversation.hold(true);
+  await talk.skip(50_000);
+  talk.conversation.hold(false);
+  await talk.skip(10_000);
   expect(talk.session.calls.filter((call) => call.includes('time limit'))).toEqual([]);
   talk.end();
+});
+
+test('a caller who never comes back from hold does not keep the call', async () => {
+  const talk = await Talk.begun({ agent: { maxDurationSeconds: 60 } });
+  await talk.skip(10_000);
+  talk.conversation.hold(true);
+  await talk.skip(59_000);
+  expect(talk.session.calls.filter((call) => call.includes('time limit'))).toEqual([]);
+  await talk.skip(21_000);
+  expect(talk.hangUps).toEqual([{ result: 'completed', reason: 'max-duration' }]);
+  expect(talk.clock.pending).toBe(0);
 });
 
 test('a goodbye that is never spoken does not keep the call', async () => {

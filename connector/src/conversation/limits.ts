@@ -12,7 +12,10 @@ export interface LimitsDependencies {
   readonly onMaxDuration: () => void;
 }
 
-/** The silent caller and the endless call. Both stand still while the call is held. */
+/**
+ * The silent caller and the endless call. Both stand still while the call is held; a single hold lasts
+ * no longer than a call may.
+ */
 export class Limits {
   readonly #dependencies: LimitsDependencies;
   #prompts = 0;
@@ -49,9 +52,9 @@ export class Limits {
 
   hold(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return;
+    this.#pause();
     this.#isHeld = isHeld;
-    if (isHeld) this.#pause();
-    else this.#run();
+    this.#run();
     this.#rearm();
   }
 
@@ -62,10 +65,10 @@ export class Limits {
   }
 
   #run(): void {
-    if (!this.#isStarted || this.#isHeld || this.#duration) return;
-    const { clock, onMaxDuration } = this.#dependencies;
+    if (!this.#isStarted || this.#duration) return;
+    const { clock, maxDuration, onMaxDuration } = this.#dependencies;
     this.#durationSince = clock.now();
-    this.#duration = clock.after(this.#durationLeft, () => {
+    this.#duration = clock.after(this.#isHeld ? maxDuration : this.#durationLeft, () => {
       this.#duration = undefined;
       onMaxDuration();
     });
@@ -75,6 +78,7 @@ export class Limits {
     if (!this.#duration) return;
     this.#duration.cancel();
     this.#duration = undefined;
+    if (this.#isHeld) return;
     this.#durationLeft -= this.#dependencies.clock.now() - this.#durationSince;
   }
 
