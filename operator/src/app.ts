@@ -3,7 +3,7 @@ import type { Clock } from '@parley/connector/base/clock';
 import type { Log } from '@parley/connector/base/log';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Config } from './config.ts';
-import { createVoiceAgentCaches, type VoiceAgentCaches } from './controllers/voice-agent/caches.ts';
+import { cachesOf, createVoiceAgentCaches } from './controllers/voice-agent/caches.ts';
 import { createVoiceAgentController } from './controllers/voice-agent/controller.ts';
 import { httpPodClient } from './controllers/voice-agent/pod-client.ts';
 import { PodReports } from './controllers/voice-agent/pod-reports.ts';
@@ -136,14 +136,4 @@ async function createElection(
     onElected: () => manager().elected(),
     onLost: () => manager().lost(),
   });
-}
-
-function cachesOf({ agents, pods, nodes, secrets, configMaps }: VoiceAgentCaches) {
-  return [
-    ...agents.caches,
-    ...pods.caches,
-    ...nodes.caches,
-    ...secrets.caches,
-    ...configMaps.caches,
-  ];
 }

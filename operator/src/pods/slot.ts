@@ -26,6 +26,8 @@ export function portsOf(slot: number): SlotPorts {
 export interface SlotUse {
   readonly slot: number;
   readonly node: string | undefined;
+  /** The scheduler found no node with the ports free, whoever has them. */
+  readonly isStuck?: boolean;
 }
 
 /**
@@ -47,6 +49,7 @@ export function chooseSlot(
 function roomIn(slot: number, uses: readonly SlotUse[], nodes: ReadonlySet<string>): number {
   const own = uses.filter((use) => use.slot === slot);
   const waiting = own.filter(({ node }) => node === undefined).length;
+  if (own.some(({ isStuck }) => isStuck)) return -waiting;
   const taken = new Set(
     own.flatMap(({ node }) => (node !== undefined && nodes.has(node) ? [node] : [])),
   );

@@ -3,8 +3,9 @@ import { systemClock } from '@parley/connector/base/clock';
 import { silentLog } from '@parley/connector/base/log';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/create-kube-client.ts';
-import { type Node, nodes, type Pod, pods } from '../../src/kube/kinds.ts';
+import { configMaps, type Node, nodes, type Pod, pods } from '../../src/kube/kinds.ts';
 import { isNotFound } from '../../src/kube/kube-error.ts';
+import type { KubeObject } from '../../src/kube/object.ts';
 import { agentLabel } from '../../src/pods/names.ts';
 import { portTakenExitCode } from '../../src/pods/pod.ts';
 
@@ -119,7 +120,10 @@ export class FakeNodes {
     if (this.#foreign.has(`${node}/${pod.metadata?.labels?.['parley.dev/slot']}`))
       return this.#crash(pod, portTakenExitCode);
     const known = this.#connectors.get(uidOf(pod));
-    if (known) return this.#report(pod, known);
+    if (known) {
+      await this.#syncVolumes(pod, known);
+      return this.#report(pod, known);
+    }
     return this.#isStarting ? this.#boot(pod, node) : this.#crash(pod, 1);
   }
 
@@ -129,9 +133,12 @@ export class FakeNodes {
         !this.#down.has(name) &&
         all.every((other) => other.spec?.nodeName !== name || slotOf(other) !== slotOf(pod)),
     );
-    if (!free) return;
+    if (!free) return this.#refuse(pod);
     const { namespace = '', name = '' } = pod.metadata ?? {};
-    const binding = { metadata: { name }, target: { kind: 'Node', name: free } };
+    const binding: KubeObject & { target: object } = {
+      metadata: { namespace, name },
+      target: { kind: 'Node', name: free },
+    };
     await this.client.create(
       {
         group: '',
@@ -140,16 +147,43 @@ export class FakeNodes {
         plural: `pods/${name}/binding`,
         namespaced: true,
       },
-      { metadata: { ...binding.metadata, namespace }, target: binding.target } as object,
+      binding,
       { fieldManager: 'test' },
     );
     all[all.indexOf(pod)] = { ...pod, spec: { containers: [], nodeName: free } };
+  }
+
+  /** In the words of the real scheduler. */
+  async #refuse(pod: Pod): Promise<void> {
+    if (pod.status?.conditions?.some(({ type }) => type === 'PodScheduled')) return;
+    const count = this.#names.length;
+    const message = `0/${count} nodes are available: ${count} node(s) didn't have free ports for the requested pod ports.`;
+    const condition = {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'Unschedulable',
+      message,
+      lastTransitionTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    };
+    await this.#patchStatus(pod, { conditions: [condition] });
   }
 
   async #boot(pod: Pod, node: string): Promise<void> {
     const connector = new Connector(pod, node, this.#hostOf(node));
     await connector.listen();
     this.#connectors.set(uidOf(pod), connector);
+  }
+
+  /** As kubelet does when a pod's annotations change, and only then. */
+  async #syncVolumes(pod: Pod, connector: Connector): Promise<void> {
+    const content = pod.metadata?.annotations?.['parley.dev/content'] ?? '';
+    if (connector.content === content) return;
+    const { namespace = '', labels } = pod.metadata ?? {};
+    const name = `${labels?.[agentLabel]}-parley-config`;
+    const { data } = await this.client.get(configMaps, { namespace, name });
+    const file = JSON.parse(data?.['connector.json'] ?? '{}') as { revision: string };
+    connector.revision = file.revision;
+    connector.content = content;
   }
 
   async #report(pod: Pod, connector: Connector): Promise<void> {
@@ -256,6 +290,9 @@ class Connector {
   readonly node: string;
   readonly host: string;
   activeCalls = 0;
+  /** Of the configuration it read last, and of the state of its volumes. */
+  revision = '';
+  content = '';
   isDraining = false;
   provider = { isReady: true, reason: 'Connected', message: 'openai works' };
   /** Of requests; the operator must send one. */
@@ -304,7 +341,7 @@ class Connector {
       activeCalls: this.activeCalls,
       isDraining: this.isDraining,
       epoch: this.#epoch,
-      revision: 'any',
+      revision: this.revision,
       provider: this.provider,
     };
   }

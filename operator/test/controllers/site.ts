@@ -6,6 +6,7 @@ import { type App, startApp } from '../../src/app.ts';
 import { type VoiceAgentObject, voiceAgents } from '../../src/controllers/voice-agent/resource.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { type Pod, pods, secrets } from '../../src/kube/kinds.ts';
+import { isNotFound } from '../../src/kube/kube-error.ts';
 import { startApiServer, type TestApiServer, until } from '../support/api-server.ts';
 import { FakeNodes } from './fake-nodes.ts';
 
@@ -46,22 +47,9 @@ export function startOperator(site: Site, namespaces: readonly string[]): Promis
     },
     clock: systemClock,
     random: Math.random,
-    log: process.env['DEBUG_OPERATOR'] ? createDebugLog() : silentLog,
+    log: silentLog,
     onLost: () => undefined,
   });
-}
-
-function createDebugLog(): typeof silentLog {
-  const say = (level: string) => (fields: object, message: string) =>
-    process.stderr.write(`${level} ${message} ${JSON.stringify(fields)}\n`);
-  const log = {
-    debug: say('debug'),
-    info: say('info'),
-    warn: say('warn'),
-    error: say('error'),
-    child: () => log,
-  };
-  return log;
 }
 
 export const spec = {
@@ -149,6 +137,20 @@ export class Agent {
       const { status } = (await this.get()) ?? {};
       throw new Error(`${String(error)}; it is ${last}: ${JSON.stringify(status?.conditions)}`);
     });
+  }
+
+  /** By force: their slots are free for the next test. */
+  async removePods(): Promise<void> {
+    for (const { metadata } of await this.pods())
+      await this.#client
+        .delete(
+          pods,
+          { namespace: this.namespace, name: metadata?.name ?? '' },
+          { gracePeriodSeconds: 0 },
+        )
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
+        });
   }
 
   async hasPods(count: number, limit = 15_000): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
-import { configMaps, type Pod, pods as podKind, secrets } from '../../src/kube/kinds.ts';
+import { configMaps, type Pod, secrets } from '../../src/kube/kinds.ts';
 import { until } from '../support/api-server.ts';
 import { Agent, type Site, startOperator, startSite } from './site.ts';
 
@@ -24,23 +24,18 @@ beforeEach(async () => {
 afterEach(async () => {
   await operator.stop();
   site.nodes.vacate();
-  for (const { metadata } of await agent.pods())
-    await site.client.delete(
-      podKind,
-      { namespace: agent.namespace, name: metadata?.name ?? '' },
-      { gracePeriodSeconds: 0 },
-    );
+  await agent.removePods();
 });
 
 const annotation = (pod: Pod | undefined, name: string) =>
   pod?.metadata?.annotations?.[`parley.dev/${name}`];
-const nodesOf = (list: readonly Pod[]) => list.map(({ spec }) => spec?.nodeName).toSorted();
+const nodesOf = (list: readonly Pod[]) => new Set(list.map(({ spec }) => spec?.nodeName));
 
 test('an agent becomes pods on as many nodes, and is Ready when they say so', async () => {
   await agent.create({ replicas: 3 });
   await agent.isCondition('Ready', 'True');
   const list = await agent.pods();
-  expect(nodesOf(list)).toEqual(['n1', 'n2', 'n3']);
+  expect(nodesOf(list)).toEqual(new Set(['n1', 'n2', 'n3']));
   expect(list.map(({ metadata }) => metadata?.labels?.['parley.dev/slot'])).toEqual([
     '0',
     '0',
@@ -297,6 +292,7 @@ test('a pod whose node does not exist any more is removed by force', async () =>
       async () => !(await agent.podNames()).includes(pod?.metadata?.name ?? ''),
     );
     await agent.isCondition('Ready', 'True');
+    expect((await agent.pods()).map(({ spec }) => spec?.nodeName)).not.toContain(name);
   } finally {
     await site.nodes.setTaints(name, []);
     await site.nodes.powerOn(name);
@@ -313,6 +309,23 @@ test('where another program has the ports of a slot the next one is taken', asyn
   );
 });
 
+test('a slot that pods unseen have on all nodes is given up for the next one', async () => {
+  const other = new Agent(site.client, await site.server.createNamespace());
+  await other.setSecret('openai', { key: 'sk-1' });
+  const second = await startOperator(site, [other.namespace]);
+  try {
+    await agent.create({ replicas: 3 });
+    await agent.isCondition('Ready', 'True');
+    await other.create();
+    await other.isCondition('Ready', 'True', 25_000);
+    await until('the pod that waits to go', 5_000, async () => (await other.pods()).length === 1);
+    expect((await other.pods())[0]?.metadata?.labels?.['parley.dev/slot']).toBe('1');
+  } finally {
+    await second.stop();
+    await other.removePods();
+  }
+});
+
 test('a provider that does not work is told of in the words of the pod', async () => {
   await agent.create();
   await agent.isCondition('Ready', 'True');
@@ -323,6 +336,10 @@ test('a provider that does not work is told of in the words of the pod', async (
     message: 'openai refuses the key',
   };
   await agent.isCondition('Ready', 'False KeyRefused', 20_000);
+  const { status } = (await agent.get()) ?? {};
+  expect(status?.conditions?.find(({ type }) => type === 'ProviderReady')?.message).toBe(
+    `pod ${name}: openai refuses the key`,
+  );
   site.nodes.connector(name).provider = {
     isReady: true,
     reason: 'Connected',

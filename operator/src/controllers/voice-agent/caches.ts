@@ -63,6 +63,17 @@ export function createVoiceAgentCaches(context: CacheContext): VoiceAgentCaches 
   };
 }
 
+/** Each of them, to be started and stopped. */
+export function cachesOf(all: VoiceAgentCaches) {
+  return [
+    ...all.agents.caches,
+    ...all.pods.caches,
+    ...all.nodes.caches,
+    ...all.secrets.caches,
+    ...all.configMaps.caches,
+  ];
+}
+
 /** Key of the agent that a pod, ConfigMap or Secret belongs to. */
 export function agentOf(object: KubeObject): ObjectKey[] {
   const { namespace, labels } = object.metadata ?? {};

@@ -222,6 +222,11 @@ const rows: Row[] = [
     want: ['create 1 on 1'],
   },
   {
+    name: 'so it does where nobody here knows who has the ports',
+    given: world([pod(0, { state: 'unplaceable', node: undefined, isRunning: false })]),
+    want: ['create 1 on 1'],
+  },
+  {
     name: 'without any slot free, a pod waits for a node',
     given: world([pod(0, { state: 'unplaceable', node: undefined, isRunning: false })], {
       nodes: new Set(),

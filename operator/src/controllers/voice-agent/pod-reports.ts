@@ -29,8 +29,8 @@ interface Entry {
 
 /** Not asked again within this time, however often its agent is looked at. */
 const minInterval = 1_000;
-/** What a pod said is good for so long; with polls every 15 s it is renewed before each use. */
-const validity = 10_000;
+/** What a pod said is good for so long: one question without answer, 15 s after the last, is forgiven. */
+const validity = 20_000;
 
 /**
  * What pods say of themselves, asked when it is needed; tells them to drain or not as their

@@ -17,7 +17,11 @@ export function isUsable(pod: PodView, world: World): boolean {
 
 /** All slots that are in use, or kept by a pod that waits for a node. */
 export function slotUses({ pods, otherSlots }: World): SlotUse[] {
-  return [...otherSlots, ...pods.filter(({ state }) => state !== 'ended')];
+  const own = pods.filter(({ state }) => state !== 'ended');
+  return [
+    ...otherSlots,
+    ...own.map(({ slot, node, state }) => ({ slot, node, isStuck: state === 'unplaceable' })),
+  ];
 }
 
 /** Best first: ready, running, with most calls, oldest (lowest number). */

@@ -37,7 +37,7 @@ export class WrittenPods {
     const seen = new Set(cached.map(uidOf));
     const missing = [...this.#byUid.values()].filter(
       ({ pod, isDeleted }) =>
-        !isDeleted && !seen.has(uidOf(pod)) && isOurs(pod) && this.#isFresh(pod),
+        this.#isFresh(pod) && !isDeleted && !seen.has(uidOf(pod)) && isOurs(pod),
     );
     return [...cached.map((pod) => this.#newest(pod)), ...missing.map(({ pod }) => pod)];
   }
