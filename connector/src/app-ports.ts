@@ -22,6 +22,11 @@ export async function checkPorts({
     throw new PortsTaken(`RTP ports of ${address} are taken: ${taken.join(', ')}`);
 }
 
+/** Rejects for an address that is not one of this machine: no call could have audio. */
+export async function checkAddress({ address }: { readonly address: string }): Promise<void> {
+  await isTaken(address, 0);
+}
+
 async function isTaken(address: string, port: number): Promise<boolean> {
   try {
     const socket = await openSocket({ address, port });

@@ -128,6 +128,7 @@ function keyFor({ secrets }: Config, index: number): string {
 export class PhraseVoice {
   readonly #log: Log;
   readonly #speaker: PcmSpeaker;
+  #isClosed = false;
 
   constructor({ clock, log }: ProviderParts) {
     this.#log = log;
@@ -139,6 +140,7 @@ export class PhraseVoice {
     const voice = voiceOf(agent);
     for (const phrase of phrasesOf(agent)) {
       this.#speaker.speak(phrase, voice).catch((error: unknown) => {
+        if (this.#isClosed) return;
         this.#log.warn({ error: messageOf(error) }, 'a phrase could not be synthesised');
       });
     }
@@ -146,6 +148,7 @@ export class PhraseVoice {
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#speaker.close();
   }
 }

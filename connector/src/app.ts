@@ -4,7 +4,7 @@ import { AgentRole } from './agent/agent-role.ts';
 import { ProviderWatch } from './agent/provider-watch.ts';
 import type { AgentSetup } from './agent/setup.ts';
 import { LiveConfig } from './app-live.ts';
-import { checkPorts } from './app-ports.ts';
+import { checkAddress, checkPorts } from './app-ports.ts';
 import { PhraseVoice, ProviderPool, type Taken } from './app-providers.ts';
 import { type ConfigSource, Reload } from './app-reload.ts';
 import { sipFigures, startSip } from './app-sip.ts';
@@ -86,6 +86,7 @@ async function build(building: Building): Promise<App> {
   const { live, log, parts } = building;
   const { config } = live;
   makeFolders(config);
+  await checkAddress(config.rtp);
   if (config.rtp.checkPorts) await checkPorts(config.rtp);
   const media = createMedia(building);
   const { role, metrics, watch, apply } = createRole(building, media);

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -86,6 +88,25 @@ test.each([
     expect(code).toBe(1);
     expect(err).toContain(says);
   }
+});
+
+test('an RTP address of another machine is told at the start, and nothing else is', async () => {
+  const text = `http: {listen: "127.0.0.1:0"}\nrtp: {address: 192.0.2.77}\n${good}`;
+  const { code, out, err } = await connector(['run', file('address.yaml', text)]);
+  expect(code).toBe(1);
+  expect(err).toMatch(/^RTP cannot be bound to 192\.0\.2\.77: /);
+  expect(out).not.toContain('could not be synthesised');
+});
+
+test('a port that is taken is told at the start, and nothing else is', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const port = (other.address() as AddressInfo).port;
+  const text = `http: {listen: "127.0.0.1:${port}"}\n${good}`;
+  const { out, err } = await connector(['run', file('port.yaml', text)]);
+  other.close();
+  expect(err).toContain(`EADDRINUSE: address already in use 127.0.0.1:${port}`);
+  expect(out).not.toContain('could not be synthesised');
 });
 
 test('the environment can name the file', async () => {
