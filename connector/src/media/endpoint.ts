@@ -46,8 +46,8 @@ export interface EndpointParts {
   readonly random: () => number;
   readonly log: Log;
   readonly wheel: Wheel;
-  /** The sockets are closed. */
-  readonly onClosed: () => void;
+  /** The sockets are closed; `isAnnounced`: a peer may have been told of them. */
+  readonly onClosed: (end: { readonly isAnnounced: boolean }) => void;
 }
 
 /** The audio of one call: its SDP, RTP and RTCP, playout and recording. */
@@ -64,6 +64,7 @@ export class Endpoint implements Line, Ticking {
   #terms: Terms | undefined;
   /** Where the peer's RTCP comes from, which NAT may make another port than announced. */
   #rtcpSource: Address | undefined;
+  #isAnnounced = false;
   #isStarted = false;
   #leaveWheel: (() => void) | undefined;
   /** Since when audio of the peer is expected. */
@@ -138,12 +139,14 @@ export class Endpoint implements Line, Ticking {
   /** Answers an offer, the first or a later one. Throws SDP_INVALID or MEDIA_NOT_ACCEPTABLE, changing nothing. */
   answer(offer: string): string {
     const { text, terms } = this.#exchange.answer(offer);
+    this.#isAnnounced = true;
     this.#apply(terms);
     return text;
   }
 
   /** Our own offer, to be followed by `accept`. */
   offer(): string {
+    this.#isAnnounced = true;
     return this.#exchange.offer();
   }
 
@@ -307,7 +310,7 @@ export class Endpoint implements Line, Ticking {
     const recorder = this.#recorder;
     this.#stopRecording();
     await Promise.all([sockets.rtp.close(), sockets.rtcp.close(), recorder?.close()]);
-    onClosed();
+    onClosed({ isAnnounced: this.#isAnnounced });
   }
 }
 

@@ -60,9 +60,10 @@ export class MediaPlane {
       advertised: { address: advertisedAddress, port },
       family: isIPv6(advertisedAddress) ? 6 : 4,
       wheel: this.#wheel,
-      onClosed: () => {
+      onClosed: ({ isAnnounced }) => {
         this.#endpoints.delete(endpoint);
-        this.#pool.release(port);
+        if (isAnnounced) this.#pool.release(port);
+        else this.#pool.giveBack(port);
       },
     });
     this.#endpoints.add(endpoint);

@@ -52,6 +52,19 @@ test('ports are taken up to the last, rest after a call and come back', async ()
   expect(plane.stats().endpoints).toBe(0);
 });
 
+test('the port of an offer that was refused can be taken at once', async () => {
+  const plane = planeOn({ min: 28_530, max: 28_531 });
+  const g729 =
+    'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n';
+  for (let call = 0; call < 3; call++) {
+    const endpoint = await plane.createEndpoint({ id: 'a', codecs });
+    expect(() => endpoint.answer(g729)).toThrow('no common codec');
+    await endpoint.close();
+  }
+  expect(plane.stats()).toMatchObject({ availablePorts: 1 });
+  await plane.close();
+});
+
 test.each([28_510, 28_511])(
   'a pair of which %i is taken by another program is passed over',
   async (taken) => {

@@ -12,6 +12,9 @@ export const wavHeaderBytes = 44;
 const maxBacklogBytes = 1_000_000;
 const maxDataBytes = 0xffff_ffff - wavHeaderBytes;
 
+// What people said on the telephone is not for every user of the machine.
+const fileMode = 0o640;
+
 /** RIFF header of 16 bit PCM for so many bytes of samples. */
 export function wavHeader(format: WavFormat, dataBytes: number): Buffer {
   const header = Buffer.alloc(wavHeaderBytes);
@@ -73,7 +76,7 @@ export class WavFile {
 
   async #open(path: string): Promise<void> {
     try {
-      this.#file = await open(path, 'w');
+      this.#file = await open(path, 'w', fileMode);
       await this.#file.write(wavHeader(this.#format, 0), 0, wavHeaderBytes, 0);
     } catch (error) {
       this.#fail(error);

@@ -41,6 +41,11 @@ export class PortPool {
     this.#free.push({ port, since: this.#clock.now() });
   }
 
+  /** Puts back a port that no peer was told of: it needs no rest. */
+  giveBack(port: number): void {
+    this.#free.unshift({ port, since: Number.NEGATIVE_INFINITY });
+  }
+
   /** Ports that `take` would give now. */
   get available(): number {
     const now = this.#clock.now();
