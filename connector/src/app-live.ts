@@ -4,10 +4,13 @@ import type { Config } from './config.ts';
 /** The configuration in use. What may change while the process runs is asked for here when it is needed. */
 export class LiveConfig {
   #config: Config;
+  /** The last that asked for a digest: whether one is asked for changes with a restart only. */
+  #guarded: Config;
   #ranges: AddressRanges | undefined;
 
   constructor(config: Config) {
     this.#config = config;
+    this.#guarded = config;
     this.#ranges = rangesOf(config);
   }
 
@@ -17,6 +20,7 @@ export class LiveConfig {
 
   use(config: Config): void {
     this.#config = config;
+    if (config.sip.auth) this.#guarded = config;
     this.#ranges = rangesOf(config);
   }
 
@@ -28,7 +32,7 @@ export class LiveConfig {
 
   /** Of a user of SIP digest; undefined where there is none of that name. */
   readonly passwordOf = (username: string): string | undefined => {
-    const { sip, secrets } = this.#config;
+    const { sip, secrets } = this.#guarded;
     const index = (sip.auth?.users ?? []).findIndex(({ name }) => name === username);
     return secrets.get(`sip.auth.users.${index}.password`);
   };

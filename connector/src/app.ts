@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { AgentRole } from './agent/agent-role.ts';
 import { ProviderWatch } from './agent/provider-watch.ts';
 import type { AgentSetup } from './agent/setup.ts';
+import { checkParts } from './app-check.ts';
 import { LiveConfig } from './app-live.ts';
 import { checkAddress, checkPorts } from './app-ports.ts';
 import { PhraseVoice, ProviderPool, type Taken } from './app-providers.ts';
@@ -174,6 +175,7 @@ function createRole(building: Building, media: MediaPlane) {
     sip = server;
   };
   const apply = (config: Config): void => {
+    checkParts(config);
     makeFolders(config);
     const next = setupOf(config);
     live.use(config);

@@ -4,12 +4,12 @@ import { FakeProvider } from '../../test/support/fake-provider.ts';
 import { ConnectorError, type ErrorCode } from '../base/errors.ts';
 import { type Health, reasonOf, reportOf, WatchedProvider } from './provider-health.ts';
 
+const redact = (text: string) => text.replaceAll('sk-secret', '***');
 const options = { law: 'pcmu', instructions: '', tools: [], history: [] } as const;
 
 function watched(...script: ConstructorParameters<typeof FakeProvider>) {
   const clock = new FakeClock();
   const provider = new FakeProvider(...script);
-  const redact = (text: string) => text.replaceAll('sk-secret', '***');
   const changes: (Health | undefined)[] = [];
   const subject: WatchedProvider = new WatchedProvider({ provider, clock, redact });
   subject.listen(() => void changes.push(subject.health));
@@ -91,7 +91,7 @@ test.each([
   const opening = open(abort.signal);
   await clock.advanceAsync(after);
   abort.abort();
-  await expect(opening).rejects.toThrow();
+  await expect(opening).rejects.toThrow('aborted');
   expect(subject.health?.reason).toBe(want);
 });
 

@@ -27,7 +27,11 @@ export const podStatusSchema = z.object({
   /** The first provider of the agent that works, and why those before it do not. */
   provider: z.object({
     isReady: z.boolean(),
-    /** PascalCase, as a condition's reason. */
+    /**
+     * PascalCase, as a condition's reason. `Ready`; `Fallback`: not the first works; `Starting`: not
+     * known yet; else what is wrong with the first: `Unauthorized`, `Forbidden`, `QuotaExceeded`,
+     * `RateLimited`, `NotFound`, `Refused`, `ServerError`, `Unreachable`, `Timeout` …
+     */
     reason: z.string(),
     message: z.string(),
   }),
