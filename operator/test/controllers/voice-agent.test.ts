@@ -59,6 +59,44 @@ test('an agent becomes pods on as many nodes, and is Ready when they say so', as
   ]);
 });
 
+test('all that a user may say of pods is taken by the API server', async () => {
+  await agent.create({
+    pod: {
+      resources: { requests: { cpu: 1, memory: '64Mi' }, limits: { memory: '1Gi' } },
+      tolerations: [{ key: 'gpu', operator: 'Exists', effect: 'NoSchedule' }],
+      affinity: {
+        podAntiAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            {
+              weight: 1,
+              podAffinityTerm: { topologyKey: 'zone', labelSelector: { matchLabels: { a: 'b' } } },
+            },
+          ],
+        },
+      },
+      topologySpreadConstraints: [{ topologyKey: 'zone' }],
+      annotations: { 'example.com/a': '1' },
+    },
+  });
+  await agent.isCondition('Ready', 'True');
+  const [pod] = await agent.pods();
+  expect(pod?.metadata?.annotations).toMatchObject({ 'example.com/a': '1' });
+  expect(pod?.spec?.containers[0]?.resources?.requests).toEqual({ cpu: '1', memory: '64Mi' });
+});
+
+test('a pod that the API server refuses is told of in its words', async () => {
+  await agent.create({
+    pod: { affinity: { nodeAffinity: { required: 'x' } }, priorityClassName: 'none' },
+  });
+  await agent.isCondition('Ready', 'False PodRefused');
+  const { status } = (await agent.get()) ?? {};
+  expect(status?.conditions?.find(({ type }) => type === 'Scheduled')?.message).toContain(
+    'no PriorityClass with name none was found',
+  );
+  await agent.change({ pod: null });
+  await agent.isCondition('Ready', 'True');
+});
+
 test('pods find their configuration and are spoken to with the key they have mounted', async () => {
   await agent.create();
   await agent.isCondition('Ready', 'True');
