@@ -92,17 +92,33 @@ test('audio goes out as one JSON text', () => {
   ]);
 });
 
-test('with a backlog audio is dropped, with one fault, until half of it is gone', () => {
-  const { session, connection, events } = opened();
-  for (const bufferedBytes of [0, 49_153, 60_000, 30_000, 24_000, 49_153]) {
+test('with a backlog that stays audio is dropped, with one fault, until half of it is gone', () => {
+  const { session, connection, events, clock } = opened();
+  const send = (bufferedBytes: number, after: number) => {
+    clock.advance(after);
     connection.bufferedBytes = bufferedBytes;
     session.appendAudio(frame);
-  }
-  expect(connection.sent).toHaveLength(2);
+    return connection.sent.length;
+  };
+  expect(send(0, 20)).toBe(1);
+  expect(send(49_153, 4000)).toBe(2);
+  expect(send(49_153, 1)).toBe(2);
+  expect(send(30_000, 20)).toBe(2);
+  expect(send(24_000, 20)).toBe(3);
+  expect(send(49_153, 4001)).toBe(3);
   expect(events.map((event) => event.type === 'fault' && event.code)).toEqual([
     'backlog',
     'backlog',
   ]);
+});
+
+test('words that waited may go out at once, but not without end', () => {
+  const { session, connection } = opened();
+  for (const bufferedBytes of [0, 140_000, 196_608, 196_609]) {
+    connection.bufferedBytes = bufferedBytes;
+    session.appendAudio(frame);
+  }
+  expect(connection.sent).toHaveLength(3);
 });
 
 test('what is asked for from within an event goes out after what the event entails', () => {

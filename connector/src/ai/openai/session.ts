@@ -25,8 +25,12 @@ export interface Opening {
   onFailed(error: ConnectorError): void;
 }
 
-// 48 KiB of base64 and JSON are four seconds of speech: the network has stopped, not hiccuped.
+// 48 KiB of base64 and JSON are four seconds of speech. When so much waits and goes on waiting, the
+// network has stopped, not hiccuped.
 const backlogLimitBytes = 48 * 1024;
+const backlogLimit = 4000;
+// Words that waited for the session come all at once: ten seconds of them, and four as above.
+const burstLimitBytes = 192 * 1024;
 const goodbyeLimit = 2000;
 
 /** One connection and the exchange over it: runs the machine's effects, and nothing else. */
@@ -40,12 +44,15 @@ export class OpenAiSession implements Session {
   #phase: 'running' | 'over' = 'running';
   #isStepping = false;
   #isCongested = false;
+  /** When little waited for the network last. */
+  #flowedAt: number;
   #watch: Timer | undefined;
   #goodbye: Timer | undefined;
 
   constructor(parts: SessionParts, opening: Opening) {
     this.#parts = parts;
     this.#opening = opening;
+    this.#flowedAt = parts.clock.now();
     this.#exchange = newExchange(parts.settings.session.history);
     this.#connection = parts.connect({
       onEvent: (event) => this.#onServerEvent(event),
@@ -200,10 +207,20 @@ export class OpenAiSession implements Session {
   /** Audio that cannot leave is dropped: late it would be worth nothing, and it must not pile up. */
   #hasBacklog(): boolean {
     const bytes = this.#connection.bufferedBytes;
-    if (bytes > backlogLimitBytes && !this.#isCongested) this.#fault('backlog');
-    if (bytes > backlogLimitBytes) this.#isCongested = true;
-    else if (bytes < backlogLimitBytes / 2) this.#isCongested = false;
+    const now = this.#parts.clock.now();
+    if (bytes < backlogLimitBytes / 2) {
+      this.#isCongested = false;
+      this.#flowedAt = now;
+    } else if (!this.#isCongested && this.#hasStopped(bytes, now)) {
+      this.#isCongested = true;
+      this.#fault('backlog');
+    }
     return this.#isCongested;
+  }
+
+  #hasStopped(bytes: number, now: number): boolean {
+    if (bytes > burstLimitBytes) return true;
+    return bytes > backlogLimitBytes && now - this.#flowedAt > backlogLimit;
   }
 
   #fault(code: string): void {
