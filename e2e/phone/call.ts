@@ -21,7 +21,7 @@ export interface CallParts {
   readonly credentials: Credentials | undefined;
   /** The peer wants us to call somebody else (REFER); undefined when we do not let it. */
   readonly dialForRefer: (to: string, referredBy: string) => Promise<Call>;
-  readonly onGone: (call: Call) => void;
+  readonly onReleased: (call: Call) => void;
 }
 
 export interface CallEnd {
@@ -40,6 +40,8 @@ export class CallRefused extends Error {
 }
 
 const eventType = 101;
+/** A BYE may be read before the sound that was sent before it. */
+const lastSoundTime = 200;
 
 /** One call of the phone, in either direction, with its sound. */
 export class Call {
@@ -58,6 +60,8 @@ export class Call {
   #remoteSequence = 0;
   #direction: Direction = 'sendrecv';
   #isEnded = false;
+  #isReleased = false;
+  readonly #released = Promise.withResolvers<void>();
   /** Our INVITE, while it is not answered. */
   #invitation: Invitation | undefined;
   /** The peer's INVITE, while we have not answered. */
@@ -99,6 +103,11 @@ export class Call {
 
   get isEnded(): boolean {
     return this.#isEnded;
+  }
+
+  /** The media are closed: a little after the end, for sound that was on its way. */
+  get isReleased(): boolean {
+    return this.#isReleased;
   }
 
   /** URI of the caller, of an incoming call. */
@@ -214,7 +223,7 @@ export class Call {
 
   /** Ends the call: BYE, CANCEL or a refusal. Resolves when it is over. */
   async hangUp(): Promise<void> {
-    if (this.#isEnded) return;
+    if (this.#isEnded) return this.#released.promise;
     if (this.#invited) this.reject(603);
     else if (this.#invitation) this.#invitation.cancel();
     else {
@@ -223,6 +232,7 @@ export class Call {
       await bye;
     }
     await this.#ended.promise;
+    await this.#released.promise;
   }
 
   /** Sends a request in the dialog; resolves to the final status. */
@@ -400,11 +410,16 @@ export class Call {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.times.ended = performance.now();
-    this.media.close();
+    this.media.isSending = false;
+    setTimeout(() => {
+      this.media.close();
+      this.#isReleased = true;
+      this.#released.resolve();
+      this.#parts.onReleased(this);
+    }, lastSoundTime);
     this.#answered.reject(new CallRefused(end.status ?? 487));
     this.#transferred.reject(new Error('the call ended and was not transferred'));
     this.#ended.resolve(end);
-    this.#parts.onGone(this);
   }
 
   // Messages.

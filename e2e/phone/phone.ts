@@ -50,22 +50,28 @@ export class Phone {
     return this.#signalling.uri;
   }
 
+  /** Those that are up or ringing. */
   get calls(): readonly Call[] {
-    return [...this.#calls];
+    return [...this.#calls].filter((call) => !call.isEnded);
   }
 
   /** Calls somebody; the result rings, see `answered`. */
   async dial(uri: string, extra: Headers = []): Promise<Call> {
-    const call = await Call.create(this.#parts());
-    this.#calls.add(call);
+    const call = await this.#create();
     call.dial(uri, extra);
     return call;
   }
 
   /** Ends all calls, and the phone. */
   async close(): Promise<void> {
-    await Promise.all(this.calls.map((call) => call.hangUp()));
+    await Promise.all([...this.#calls].map((call) => call.hangUp()));
     this.#signalling.close();
+  }
+
+  async #create(incoming?: IncomingRequest): Promise<Call> {
+    const call = await Call.create(this.#parts(), incoming);
+    this.#calls.add(call);
+    return call;
   }
 
   #parts(): CallParts {
@@ -79,7 +85,7 @@ export class Phone {
       credentials,
       dialForRefer: (to, referredBy) =>
         this.dial(to, referredBy === '' ? [] : [['Referred-By', referredBy]]),
-      onGone: (call) => this.#calls.delete(call),
+      onReleased: (call) => this.#calls.delete(call),
     };
   }
 
@@ -102,8 +108,7 @@ export class Phone {
       return;
     }
     incoming.respond(100);
-    const call = await Call.create(this.#parts(), incoming);
-    this.#calls.add(call);
+    const call = await this.#create(incoming);
     onCall(call);
   }
 }

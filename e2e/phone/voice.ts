@@ -72,7 +72,7 @@ export function createPerson({ voice, phrases }: PersonOptions): Person {
       const until = performance.now() + patience;
       for (;;) {
         const sound = hearing.soundAfter(from);
-        const isOver = performance.now() > until || call.isEnded;
+        const isOver = performance.now() > until || call.isReleased;
         if (sound && (hearing.quietFor >= pause || isOver)) return understand(call, from);
         if (isOver) return undefined;
         await new Promise((resolve) => setTimeout(resolve, 20));

@@ -19,8 +19,6 @@ export interface ApiCall {
 }
 
 export interface ConnectorOptions {
-  /** SIP listeners, `udp://127.0.0.1:5060`. */
-  readonly listen: string;
   /** Where the example's kitchen really is. */
   readonly kitchenPort: number;
 }
@@ -33,7 +31,9 @@ export class Connector {
   readonly #log: string[] = [];
   #ready: { readonly sip: readonly string[]; readonly http: string } | undefined;
 
-  constructor({ listen, kitchenPort }: ConnectorOptions) {
+  #isLoaded = false;
+
+  constructor({ kitchenPort }: ConnectorOptions) {
     this.#folder = mkdtempSync(join(tmpdir(), 'parley-talk-'));
     this.#token = randomBytes(16).toString('hex');
     const example = readFileSync(join(root, 'examples/pizza.yaml'), 'utf8');
@@ -44,7 +44,8 @@ export class Connector {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
-        PARLEY_SIP_LISTEN: listen,
+        // Whatever else runs on this machine is not disturbed.
+        PARLEY_SIP_LISTEN: 'udp://127.0.0.1:0',
         PARLEY_HTTP_LISTEN: '127.0.0.1:0',
         PARLEY_HTTP_TOKEN: this.#token,
       },
@@ -63,11 +64,11 @@ export class Connector {
     return this.#log.slice(-15);
   }
 
-  /** Resolves when /readyz says so; rejects when it ends before. */
+  /** Resolves when /readyz says so and the offline AI is loaded; rejects when it ends before. */
   async ready(): Promise<void> {
     for (;;) {
       if (this.#hasEnded) throw new Error('the connector ended before it was ready');
-      if (this.#ready && (await this.#isReady(this.#ready.http))) return;
+      if (this.#isLoaded && this.#ready && (await this.#isReady(this.#ready.http))) return;
       await delay(50);
     }
   }
@@ -115,9 +116,10 @@ export class Connector {
 
   #onLine(line: string): void {
     this.#log.push(line);
-    if (this.#ready || !line.startsWith('{')) return;
+    if (!line.startsWith('{')) return;
     const entry = JSON.parse(line) as { msg?: string; sip?: string[]; http?: string };
     if (entry.msg === 'ready' && entry.sip && entry.http)
       this.#ready = { sip: entry.sip, http: entry.http };
+    if (entry.msg === 'local engines ready') this.#isLoaded = true;
   }
 }

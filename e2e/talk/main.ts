@@ -1,6 +1,4 @@
 /** `make talk`: a scripted telephone calls the connector and talks with the offline AI, shown live. */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Call } from '../phone/call.ts';
 import { Phone } from '../phone/phone.ts';
@@ -22,7 +20,6 @@ async function main(): Promise<number> {
   const kitchenCalls: Call[] = [];
   const kitchen = await Phone.open({
     user: 'kitchen',
-    port: await freePort(5070),
     onCall(call) {
       kitchenCalls.push(call);
       call.ring();
@@ -34,8 +31,7 @@ async function main(): Promise<number> {
     user: 'caller',
     onTrace: (trace) => showLadder(screen, trace, kitchenPort),
   });
-  const listen = `udp://127.0.0.1:${await freePort(5060)}`;
-  const connector = new Connector({ listen, kitchenPort });
+  const connector = new Connector({ kitchenPort });
   const caller = createPerson({ voice: 'rms', phrases: heardPhrases });
   const cook = createPerson({ voice: 'awb', phrases: ['goodbye'] });
   let step = 'the connector gets ready';
@@ -81,18 +77,4 @@ function report({ setUp, firstAudio, bargeIn, latencies, recordings }: Measured)
   for (const id of recordings)
     screen.figure('recording, caller left and AI right', join(root, 'recordings', `${id}.wav`));
   screen.success('Every word was understood at both ends.');
-}
-
-/** The port if nobody has it, else 0: any. */
-async function freePort(port: number): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(port, '127.0.0.1');
-  const isFree = await once(socket, 'listening').then(
-    () => true,
-    () => false,
-  );
-  const closed = once(socket, 'close');
-  socket.close();
-  await closed;
-  return isFree ? port : 0;
 }

@@ -62,7 +62,9 @@ export function createLocalProvider(parts: LocalProviderOptions): Provider {
    * are always the same. Failures show when a call opens.
    */
   async function warmAhead(): Promise<void> {
+    const began = clock.now();
     await Promise.all([warm(), prepare([greeting ?? ''])]);
+    log.info({ took: Math.round(clock.now() - began) }, 'local engines ready');
     const fixed = options.intents.flatMap(({ reply = '' }) => (reply.includes('{') ? [] : reply));
     await prepare([options.fallback, ...fixed]);
   }
