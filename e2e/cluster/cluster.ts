@@ -62,6 +62,6 @@ export function ownerOf(): string | undefined {
 export async function down(): Promise<void> {
   await Promise.all(daemons().map((name) => stopDaemon(name)));
   removeNetwork();
-  for (const node of nodesOf(9)) removeCgroups(node);
+  for (const node of nodesOf(9)) await removeCgroups(node);
   rmSync(folders.state, { recursive: true, force: true });
 }

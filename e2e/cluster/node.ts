@@ -31,6 +31,7 @@ export function powerOn(node: Node): void {
 /** Cuts a node's power: everything on it is gone in the same instant, nothing is told. */
 export async function powerCut(node: Node): Promise<void> {
   await stopDaemon(node.name);
+  await removeCgroups(node);
 }
 
 /** Waits until the node's own kubelet says Ready (after a power cut the API server may still say so). */
@@ -148,11 +149,10 @@ function cniConfig({ podRange }: Node): object {
   };
 }
 
-/** One root per kubelet in every hierarchy; what a power cut left in it goes first. */
+/** One root per kubelet in every hierarchy. */
 function makeCgroups(path: string): void {
   for (const hierarchy of readdirSync(cgroupHierarchies)) {
     const folder = join(cgroupHierarchies, hierarchy, path);
-    removeCgroup(folder);
     mkdirSync(folder);
     if (hierarchy !== 'cpuset') continue;
     // An empty cpuset admits nobody.
@@ -164,10 +164,13 @@ function makeCgroups(path: string): void {
   }
 }
 
-/** Removes the cgroups of a node that is off. */
-export function removeCgroups({ cgroup }: Node): void {
-  for (const hierarchy of readdirSync(cgroupHierarchies))
-    removeCgroup(join(cgroupHierarchies, hierarchy, cgroup));
+/** Removes the cgroups of a node that is off; its last processes may still be dying. */
+export async function removeCgroups({ name, cgroup }: Node): Promise<void> {
+  await until(`the processes of ${name} to end`, 20_000, () => {
+    for (const hierarchy of readdirSync(cgroupHierarchies))
+      removeCgroup(join(cgroupHierarchies, hierarchy, cgroup));
+    return true;
+  });
 }
 
 function removeCgroup(folder: string): void {

@@ -1,6 +1,23 @@
-import { expect, test } from 'vitest';
-import { conditionOf, untilAgentReady, type VoiceAgent } from '../../cluster/voice-agent.ts';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { pipeline } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { OpenAiSimulator } from '../../../connector/test/support/openai-simulator.ts';
+import type { KubeObject } from '../../cluster/kubectl.ts';
+import {
+  addressToward,
+  conditionOf,
+  podsOf,
+  untilAgentReady,
+  type VoiceAgent,
+} from '../../cluster/voice-agent.ts';
 import { useSite } from './site.ts';
+
+interface KubeNode extends KubeObject {
+  readonly status: {
+    readonly addresses: readonly { readonly type: string; readonly address: string }[];
+  };
+}
 
 const site = useSite('refusal');
 
@@ -44,12 +61,25 @@ test.each(refusals)(
   },
 );
 
-function withKey(key: string): object {
-  return {
-    providers: [
-      { openai: { apiKeySecretRef: { name: 'openai', key }, url: 'ws://10.77.0.1:9/v1' } },
-    ],
-  };
+/** An OpenAI that asks for the key `sk-right`, where pods can reach it. */
+async function openAi(): Promise<string> {
+  const simulator = await OpenAiSimulator.start({ apiKey: 'sk-right' });
+  const local = Number(new URL(simulator.url).port);
+  const [node] = await site.kubectl.list<KubeNode>('nodes');
+  const nodeAddress = node!.status.addresses.find(({ type }) => type === 'InternalIP')!.address;
+  const host = await addressToward(nodeAddress);
+  const relay = createServer((socket) => {
+    const onward = connect(local, '127.0.0.1');
+    pipeline(socket, onward, () => undefined);
+    pipeline(onward, socket, () => undefined);
+  });
+  relay.listen(0, host);
+  await once(relay, 'listening');
+  onTestFinished(async () => {
+    relay.close();
+    await simulator.close();
+  });
+  return `ws://${host}:${(relay.address() as AddressInfo).port}/v1`;
 }
 
 async function secret(data: Record<string, string>): Promise<void> {
@@ -61,23 +91,37 @@ async function secret(data: Record<string, string>): Promise<void> {
   });
 }
 
-test('a missing Secret, then a missing key, is said by a condition, and heals', async () => {
-  const agent = await site.pizza(withKey('key'));
-  await site.kubectl.apply(agent);
-  const missing = await site.kubectl.until<VoiceAgent>(
-    ['voiceagent', 'pizza'],
-    (one) => conditionOf(one, 'ResolvedRefs')?.status === 'False',
-  );
-  expect(conditionOf(missing, 'ResolvedRefs')?.message).toMatch(/openai/);
-  expect(conditionOf(missing, 'Ready')).toMatchObject({
-    status: 'False',
-    message: conditionOf(missing, 'ResolvedRefs')?.message,
+/** Waits until a condition says False for this reason; returns its message. */
+async function falseFor(type: string, reason: string): Promise<string> {
+  const agent = await site.kubectl.until<VoiceAgent>(['voiceagent', 'pizza'], (one) => {
+    const condition = conditionOf(one, type);
+    return condition?.status === 'False' && condition.reason === reason;
   });
-  await secret({ other: 'sk-1' });
-  const wrong = await site.kubectl.until<VoiceAgent>(['voiceagent', 'pizza'], (one) =>
-    /key/.test(conditionOf(one, 'ResolvedRefs')?.message ?? ''),
+  const message = conditionOf(agent, type)?.message ?? '';
+  expect(conditionOf(agent, 'Ready')).toMatchObject({ status: 'False', reason, message });
+  return message;
+}
+
+test('a missing Secret, a missing key and a wrong one are said by conditions, and heal', async () => {
+  const apiKeySecretRef = { name: 'openai', key: 'key' };
+  const openai = { apiKeySecretRef, url: await openAi() };
+  await site.kubectl.apply(await site.pizza({ providers: [{ openai }] }));
+  const field = 'spec.providers[0].openai.apiKeySecretRef';
+  expect(await falseFor('ResolvedRefs', 'SecretNotFound')).toBe(
+    `${field}: there is no Secret "openai"`,
   );
-  expect(conditionOf(wrong, 'ResolvedRefs')?.status).toBe('False');
-  await secret({ key: 'sk-1' });
+  await secret({ other: 'sk-right' });
+  expect(await falseFor('ResolvedRefs', 'SecretKeyNotFound')).toBe(
+    `${field}: Secret "openai" has nothing under the key "key"`,
+  );
+  await secret({ key: 'sk-wrong' });
+  expect(await falseFor('ProviderReady', 'Unauthorized')).not.toContain('sk-wrong');
+  const [wrong] = await podsOf(site.kubectl, 'pizza');
+  await secret({ key: 'sk-right' });
+  const fixed = performance.now();
   await untilAgentReady(site.kubectl, 'pizza');
+  const took = performance.now() - fixed;
+  console.log(`measured: a key is corrected, to Ready ${(took / 1000).toFixed(1)} s`);
+  const pods = await podsOf(site.kubectl, 'pizza');
+  expect(pods.map(({ metadata }) => metadata.uid)).toEqual([wrong!.metadata.uid]);
 });

@@ -37,6 +37,8 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   if (process.getuid?.() !== 0)
     throw new Error('a cluster on this machine needs root; E2E_KUBECONFIG names another one');
   const images = await upWithImages(3, say);
+  // vitest tears down on an interrupt only.
+  process.once('SIGTERM', () => void down().finally(() => process.exit(143)));
   provide('target', { kubeconfig, images, isOurs: true });
   return down;
 }
