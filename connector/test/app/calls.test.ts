@@ -12,6 +12,8 @@ import { expectIdle, type Site, type SiteOptions, startSite, untilCalls } from '
 const own = (name: string) => join(import.meta.dirname, 'scenarios', `${name}.xml`);
 const shared = (name: string) => resolve(import.meta.dirname, '../peers/scenarios', `${name}.xml`);
 
+const soon = { timeout: 5000, interval: 5 };
+
 let site: Site | undefined;
 
 async function start(options: SiteOptions = {}): Promise<Site> {
@@ -94,6 +96,40 @@ test('every request in a dialog gets the answer it should', async () => {
     flags: '-s pizza -key rtp_port 31502',
   });
   expect(result.errors).toBe('');
+  await expectIdle(site!);
+});
+
+/** The keys that the model was told of. */
+function keysIn({ simulator }: Site): string[] {
+  const texts = JSON.stringify(simulator.session.items);
+  return [...texts.matchAll(/pressed the key (.)/g)].map(([, key = '']) => key);
+}
+
+test('keys come to the model once each, by RTP and by INFO, and are not heard', async () => {
+  const { udp, simulator } = await start();
+  const phone = await TonePhone.open(31_518);
+  const byRtp = sipp({
+    scenario: shared('call'),
+    target: udp,
+    flags: '-s pizza -key rtp_port 31518',
+  });
+  await expect.poll(() => simulator.sessions[0]?.receivedAudioBytes ?? 0, soon).toBeGreaterThan(0);
+  phone.press(5);
+  await expect.poll(() => keysIn(site!), soon).toEqual(['5']);
+  phone.press(11);
+  await expect.poll(() => keysIn(site!), soon).toEqual(['5', '#']);
+  expect((await byRtp).errors).toBe('');
+  phone.close();
+  // All that was heard is frames of the tone: an event's four bytes would have shifted them.
+  expect(simulator.session.receivedAudioBytes % 160).toBe(0);
+  await expectIdle(site!);
+  simulator.sessions.length = 0;
+  const byInfo = await sipp({
+    scenario: own('in-dialog'),
+    target: udp,
+    flags: '-s pizza -key rtp_port 31520',
+  });
+  expect([byInfo.errors, keysIn(site!)]).toEqual(['', ['5']]);
   await expectIdle(site!);
 });
 

@@ -12,6 +12,8 @@ export class TonePhone {
   readonly #tone: Buffer;
   #timer: NodeJS.Timeout | undefined;
   #sequence = 0;
+  /** Packets of a key press that are to go out instead of the tone (RFC 4733, payload type 101). */
+  #events: { readonly payload: Buffer; readonly timestamp: number }[] = [];
 
   private constructor(socket: Socket, frequencyHz: number) {
     this.#socket = socket;
@@ -34,17 +36,29 @@ export class TonePhone {
     return Int16Array.from(Buffer.concat(this.#heard), fromUlaw);
   }
 
+  /** Presses a key for 100 ms; its last packet goes out three times. */
+  press(event: number): void {
+    const timestamp = this.#sequence * 160;
+    this.#events = [1, 2, 3, 4, 5, 5, 5].map((steps, index) => {
+      const payload = Buffer.from([event, index < 4 ? 10 : 0x8a, 0, 0]);
+      payload.writeUInt16BE(steps * 160, 2);
+      return { payload, timestamp };
+    });
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#socket.close();
   }
 
   #send(port: number, address: string): void {
-    const header = Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
+    const event = this.#events.shift();
+    const header = Buffer.from([0x80, event ? 101 : 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
     header.writeUInt16BE(this.#sequence & 0xffff, 2);
-    header.writeUInt32BE((this.#sequence * 160) >>> 0, 4);
+    header.writeUInt32BE((event?.timestamp ?? this.#sequence * 160) >>> 0, 4);
     const at = (this.#sequence * 160) % 8000;
     this.#sequence += 1;
-    this.#socket.send([header, this.#tone.subarray(at, at + 160)], port, address);
+    const payload = event?.payload ?? this.#tone.subarray(at, at + 160);
+    this.#socket.send([header, payload], port, address);
   }
 }
