@@ -57,12 +57,13 @@ async function setUp(over: { destinations?: string[]; ports?: Error } = {}) {
     return signalling;
   });
   role.connect(calls);
-  const receive = async (method: string, callId: string, isNew = false) => {
+  /** `added`: headers of a request that begins something new. */
+  const receive = async (method: string, callId: string, added?: object) => {
     const incoming = new FakeIncoming({
       method,
-      dialog: isNew ? '' : `${callId};from-tag=t1`,
-      headers: { ...headers, 'call-id': callId },
-      body: isNew ? 'v=0' : '',
+      dialog: added ? '' : `${callId};from-tag=t1`,
+      headers: { ...headers, 'call-id': callId, ...added },
+      body: added ? 'v=0' : '',
     });
     server?.onRequest(incoming);
     await clock.advanceAsync(0);
@@ -70,7 +71,7 @@ async function setUp(over: { destinations?: string[]; ports?: Error } = {}) {
   };
   /** A call that is up. */
   const call = async (callId: string) => {
-    const invite = await receive('INVITE', callId, true);
+    const invite = await receive('INVITE', callId, {});
     await receive('ACK', callId);
     return invite;
   };
@@ -96,11 +97,20 @@ test('what is over the limit is refused and is no call', async () => {
   const { role, call, receive, ended } = await setUp();
   await call('a');
   await call('b');
-  const third = await receive('INVITE', 'c', true);
+  const third = await receive('INVITE', 'c', {});
   expect(third.responses).toMatchObject([{ status: 503, headers: { 'Retry-After': '5' } }]);
   expect([role.activeCalls, ended]).toEqual([2, [{ result: 'rejected', reason: 'capacity' }]]);
   await receive('BYE', 'a');
   expect((await call('d')).statuses).toEqual([180, 200]);
+});
+
+test('an INVITE that asks for what is not here is refused, and told of as a call', async () => {
+  const { role, receive, ended } = await setUp();
+  const incoming = await receive('INVITE', 'a', { require: 'sec-agree' });
+  expect(incoming.responses).toMatchObject([
+    { status: 420, headers: { Unsupported: 'sec-agree' } },
+  ]);
+  expect([role.activeCalls, ended]).toEqual([0, [{ result: 'rejected', reason: 'unsupported' }]]);
 });
 
 test('only the last hundred ended calls are kept', async () => {
@@ -140,7 +150,7 @@ test('a drain waits for the calls that are up', async () => {
   const { role, call, receive, clock } = await setUp();
   await call('a');
   const drained = role.drain(60_000);
-  expect((await receive('INVITE', 'b', true)).statuses).toEqual([503]);
+  expect((await receive('INVITE', 'b', {})).statuses).toEqual([503]);
   await clock.advanceAsync(20_000);
   expect([role.activeCalls, role.isDraining]).toEqual([1, true]);
   await receive('BYE', 'a');
@@ -247,7 +257,7 @@ test('a setup that no call uses is released when it is replaced', async () => {
   const released: string[] = [];
   role.use(setupOf([], () => void released.push('first')));
   role.setDraining(true);
-  await receive('INVITE', 'a', true);
+  await receive('INVITE', 'a', {});
   expect(released).toEqual([]);
   role.use(setupOf([]));
   expect(released).toEqual(['first']);
@@ -258,7 +268,7 @@ test('a drain that was asked for can be taken back, and each change counts', asy
   await call('a');
   role.setDraining(true);
   role.setDraining(true);
-  const refused = await receive('INVITE', 'b', true);
+  const refused = await receive('INVITE', 'b', {});
   expect(refused.responses).toMatchObject([{ status: 503, headers: { 'Retry-After': '30' } }]);
   expect([role.isDraining, role.drainEpoch, role.activeCalls]).toEqual([true, 1, 1]);
   role.setDraining(false);
@@ -271,5 +281,5 @@ test('nobody takes back the drain of a process that ends', async () => {
   await role.drain(1000);
   role.setDraining(false);
   expect([role.isDraining, role.drainEpoch]).toEqual([true, 1]);
-  expect((await receive('INVITE', 'a', true)).statuses).toEqual([503]);
+  expect((await receive('INVITE', 'a', {})).statuses).toEqual([503]);
 });

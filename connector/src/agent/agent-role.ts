@@ -99,13 +99,12 @@ export class AgentRole implements CallsUser {
     return this.#book.active().reduce((sum, call) => addUp(sum, call.traffic), this.#traffic);
   }
 
+  onUnsupported(incoming: IncomingCall): void {
+    this.#createInbound(incoming).end({ result: 'rejected', reason: 'unsupported' });
+  }
+
   onIncoming(incoming: IncomingCall): void {
-    const call = this.#createCall({
-      direction: 'inbound',
-      from: incoming.from.uri,
-      to: incoming.to.uri,
-      sipCallId: incoming.sipCallId,
-    });
+    const call = this.#createInbound(incoming);
     const refusal = this.#refusal();
     if (refusal) {
       incoming.reject(refusal);
@@ -207,6 +206,10 @@ export class AgentRole implements CallsUser {
       activeCalls: this.activeCalls,
       maxCalls: this.#use.setup.agent.maxCalls,
     });
+  }
+
+  #createInbound({ from, to, sipCallId }: IncomingCall): Call {
+    return this.#createCall({ direction: 'inbound', from: from.uri, to: to.uri, sipCallId });
   }
 
   #createCall(origin: CallOrigin): Call {

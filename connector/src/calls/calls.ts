@@ -14,6 +14,8 @@ import { connectSrf } from './srf.ts';
 export interface CallsUser {
   /** A new call; it must be answered or rejected. */
   onIncoming(call: IncomingCall): void;
+  /** A new call that could not even be offered, and is refused already. */
+  onUnsupported?(call: IncomingCall): void;
   /** The answer to OPTIONS from a peer that asks whether we take calls. */
   onOptions(): Response;
 }
@@ -127,12 +129,14 @@ export class Calls {
   }
 
   #onInvite(incoming: Incoming): void {
-    const refusal = refusalOf(incoming.request);
-    if (refusal) return this.#respond(incoming, refusal);
     const { sessionSeconds } = this.#options;
     const sender = this.#sender();
     const createLeg = (dialog: string, user: LegUser) => this.#createLeg(dialog, user, sender);
-    return this.#user.onIncoming(new IncomingCall(incoming, { sessionSeconds, createLeg }));
+    const call = new IncomingCall(incoming, { sessionSeconds, createLeg });
+    const refusal = refusalOf(incoming.request);
+    if (!refusal) return this.#user.onIncoming(call);
+    call.reject(refusal);
+    return this.#user.onUnsupported?.(call);
   }
 
   #respond(incoming: Incoming, response: Response): void {

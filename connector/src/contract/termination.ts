@@ -16,6 +16,8 @@ export interface Termination {
     | 'session-expired'
     | 'provider-failed'
     | 'media-not-acceptable'
+    /** The INVITE asks for an extension that nobody has here, or lacks what every call needs. */
+    | 'unsupported'
     | 'no-ack'
     | 'capacity'
     | 'draining'
