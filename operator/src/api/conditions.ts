@@ -17,13 +17,7 @@ export const condition = z.strictObject({
 export type Condition = z.infer<typeof condition>;
 
 /** The chain of a VoiceAgent: what comes later needs what comes before. */
-export const chain = [
-  'Accepted',
-  'ResolvedRefs',
-  'Scheduled',
-  'PodsReady',
-  'ProviderReady',
-] as const;
+const chain = ['Accepted', 'ResolvedRefs', 'Scheduled', 'PodsReady', 'ProviderReady'] as const;
 
 export type ChainType = (typeof chain)[number];
 

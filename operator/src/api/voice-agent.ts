@@ -19,7 +19,7 @@ export const voiceAgentNames = {
 
 const count = z.number().int().min(0).max(2_147_483_647);
 
-export const voiceAgentStatus = z.strictObject({
+const voiceAgentStatus = z.strictObject({
   observedGeneration: count.optional(),
   replicas: count.optional().describe('Pods that are to take calls.'),
   readyReplicas: count.optional().describe('Pods that take calls.'),

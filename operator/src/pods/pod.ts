@@ -43,7 +43,7 @@ const graceMargin = 30;
 /** The connector ends with this code where another program has a port of its slot. */
 export const portTakenExitCode = 98;
 
-export const containerName = 'connector';
+const containerName = 'connector';
 
 /** Changes when pods must be replaced, and only then. */
 export function podRevision(blueprint: Blueprint): string {

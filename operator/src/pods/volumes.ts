@@ -9,7 +9,7 @@ type Volume = NonNullable<PodSpec['volumes']>[number];
 type Mount = NonNullable<PodSpec['containers'][number]['volumeMounts']>[number];
 
 /** `desired-state` holds the annotation of that name: what the pod is to do, should HTTP not reach it. */
-export const podFolder = '/etc/parley/pod';
+const podFolder = '/etc/parley/pod';
 
 /** Read by owner and group only. */
 const mode = 0o440;

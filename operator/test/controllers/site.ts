@@ -52,7 +52,7 @@ export function startOperator(site: Site, namespaces: readonly string[]): Promis
   });
 }
 
-export const spec = {
+const spec = {
   direct: { sourceRanges: ['198.51.100.0/24'] },
   greeting: 'Good morning.',
   providers: [{ openai: { apiKeySecretRef: { name: 'openai', key: 'key' } } }],

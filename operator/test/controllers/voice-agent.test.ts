@@ -84,15 +84,22 @@ test('all that a user may say of pods is taken by the API server', async () => {
   expect(pod?.spec?.containers[0]?.resources?.requests).toEqual({ cpu: '1', memory: '64Mi' });
 });
 
-test('a pod that the API server refuses is told of in its words', async () => {
-  await agent.create({
-    pod: { affinity: { nodeAffinity: { required: 'x' } }, priorityClassName: 'none' },
-  });
+test.each([
+  { pod: { priorityClassName: 'none' }, words: 'no PriorityClass with name none was found' },
+  {
+    pod: { affinity: { nodeAffinity: { required: 'x' } } },
+    words: 'unknown field "spec.affinity.nodeAffinity.required"',
+  },
+  {
+    pod: { resources: { requests: { cpu: 2 }, limits: { cpu: 1 } } },
+    words: 'must be less than or equal to cpu limit',
+  },
+])('a pod that the API server refuses is told of: $words', async ({ pod, words }) => {
+  await agent.create({ pod });
   await agent.isCondition('Ready', 'False PodRefused');
   const { status } = (await agent.get()) ?? {};
-  expect(status?.conditions?.find(({ type }) => type === 'Scheduled')?.message).toContain(
-    'no PriorityClass with name none was found',
-  );
+  const scheduled = status?.conditions?.find(({ type }) => type === 'Scheduled');
+  expect(scheduled?.message).toContain(words);
   await agent.change({ pod: null });
   await agent.isCondition('Ready', 'True');
 });

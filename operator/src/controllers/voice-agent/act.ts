@@ -33,6 +33,9 @@ export interface ActContext {
   readonly podOf: (uid: string) => Pod | undefined;
 }
 
+/** Not understood, forbidden (quota, admission), invalid: the same pod will be refused again. */
+const refusals = new Set([400, 403, 422]);
+
 /** Why the API server takes no pod of this blueprint; trying again soon is in vain. */
 export class PodRefused extends Error {
   override readonly name = 'PodRefused';
@@ -88,7 +91,7 @@ async function create({ actors, context }: Place, action: Of<'create'>): Promise
   } catch (error) {
     // Made before, by us or a leader before us: the cache will show it.
     if (isAlreadyExists(error)) return;
-    if (error instanceof KubeError && (error.status === 422 || error.status === 403)) {
+    if (error instanceof KubeError && refusals.has(error.status)) {
       say({ actors, context }, warning('PodRefused', error.message));
       throw new PodRefused(error.message);
     }

@@ -20,7 +20,7 @@ import { keysBySecret } from '../../pods/secret-refs.ts';
 import { type VoiceAgentObject, voiceAgents } from './resource.ts';
 
 /** One kind in some namespaces or in all: a cache for each. */
-export interface Lookup<T extends KubeObject, Index extends string = never> {
+interface Lookup<T extends KubeObject, Index extends string = never> {
   readonly caches: readonly Cache<T, Index>[];
   get(key: ObjectKey): T | undefined;
   list(): readonly T[];

@@ -4,7 +4,7 @@ import type { Action, DrainReason, PodView, World } from './world.ts';
 /** What one pod is worth, and when it may go. */
 
 /** A pod that ended is kept so long: seen by people, and a brake on making the next. */
-export const endedHoldOff = 60_000;
+const endedHoldOff = 60_000;
 
 /** Left to hang up when a drain has taken too long. */
 export const hurriedGraceSeconds = 30;

@@ -11,7 +11,7 @@ import type { VoiceAgentObject } from './resource.ts';
 /** What is the same for all pods of this operator. */
 export type PodSettings = Pick<Blueprint, 'image' | 'imagePullPolicy' | 'imagePullSecrets'>;
 
-export interface SpecProblem {
+interface SpecProblem {
   readonly reason: 'InvalidSpec' | 'InvalidConfiguration' | 'NameTaken';
   readonly message: string;
 }

@@ -75,7 +75,7 @@ export interface CallReport {
 
 export type DrainReason = 'ScaledDown' | 'RollingOut' | 'AgentDeleted';
 
-export type DeleteReason =
+type DeleteReason =
   | 'Drained'
   | 'DrainTimedOut'
   | 'NotRunning'
