@@ -25,6 +25,7 @@ bench: setup-bench ## the table of docs/performance.md, measured here
 	@npm run --silent bench
 
 clean: ## remove what the builds left
+	@if [ -d .cache/cluster/state ]; then npm run --silent down; fi
 	rm -rf */dist node_modules .cache recordings
 
 setup setup-test setup-bench setup-cluster:

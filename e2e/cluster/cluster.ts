@@ -1,16 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import { ensureBinaries } from './binaries.ts';
 import { startApiServer, startControllers } from './control-plane.ts';
 import { fillStore } from './image-store.ts';
 import { ensurePauseImage } from './images.ts';
 import { folders, type Node, nodesOf } from './layout.ts';
-import { createNetwork, removeNetwork } from './network.ts';
+import { bridgeOwner, claimBridge, createNetwork, removeNetwork } from './network.ts';
 import { loadImages, powerOn, removeCgroups, untilReady } from './node.ts';
 import { ensurePki } from './pki.ts';
 import { daemons, stopDaemon } from './shell.ts';
-
-const ownerFile = join(folders.state, 'owner');
 
 export interface ClusterOptions {
   readonly nodes: number;
@@ -43,23 +41,32 @@ export async function up({ nodes: count, images, say }: ClusterOptions): Promise
   }
 }
 
+/** Where the owner of a cluster can end it. */
+const place = `in ${resolve(import.meta.dirname, '../..')}`;
+
 function takeOwnership(): void {
-  const owner = ownerOf();
-  if (owner !== undefined)
-    throw new Error(`a cluster runs here already, started by ${owner}; end it with \`make down\``);
+  const command = process.argv
+    .slice(1)
+    .map((word) => basename(word))
+    .join(' ');
+  const since = new Date().toISOString().slice(0, 19);
+  const other = claimBridge(`pid ${process.pid} (${command.slice(0, 60)}) at ${since} ${place}`);
+  if (other !== undefined)
+    throw new Error(
+      `a cluster runs here already, started by ${other}; end it there with \`make down\``,
+    );
   rmSync(folders.state, { recursive: true, force: true });
   mkdirSync(folders.state, { recursive: true });
-  const since = new Date().toISOString();
-  writeFileSync(ownerFile, `pid ${process.pid} (${process.argv.slice(1).join(' ')}) at ${since}`);
 }
 
-/** Who started the cluster that runs (or was left) here; undefined when there is none. */
-export function ownerOf(): string | undefined {
-  return existsSync(ownerFile) ? readFileSync(ownerFile, 'utf8') : undefined;
-}
-
-/** Ends everything and leaves nothing but what can be used again (programs, certificates, images). */
+/**
+ * Ends everything and leaves nothing but what can be used again (programs, certificates, images). Throws
+ * when the cluster is that of another checkout.
+ */
 export async function down(): Promise<void> {
+  const owner = bridgeOwner();
+  if (owner !== undefined && !owner.endsWith(place))
+    throw new Error(`the cluster that runs here is not ours but was started by ${owner}`);
   await Promise.all(daemons().map((name) => stopDaemon(name)));
   removeNetwork();
   for (const node of nodesOf(9)) await removeCgroups(node);

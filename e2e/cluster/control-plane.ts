@@ -119,7 +119,7 @@ export function kubectl(command: string): string {
 }
 
 /** Creates or updates one object. */
-export function kubectlApply(object: object): void {
+function kubectlApply(object: object): void {
   runArgs(binary('kubectl'), ['--kubeconfig', kubeconfig, 'apply', '-f', '-'], {
     input: JSON.stringify(object),
   });

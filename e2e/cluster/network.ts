@@ -1,9 +1,24 @@
 import { bridge, hostAddress, type Node, nodeOf } from './layout.ts';
-import { attempt, run } from './shell.ts';
+import { attempt, run, runArgs } from './shell.ts';
 
-/** A bridge in the root namespace, a network namespace and a veth pair for each node. No way out. */
+/**
+ * The bridge says whose cluster runs on this machine, whichever checkout it is of: making it is the
+ * lock, its alias names the owner. Returns the owner when there is one already.
+ */
+export function claimBridge(owner: string): string | undefined {
+  if (!attempt(`ip link add ${bridge} type bridge`)) return bridgeOwner() ?? 'somebody';
+  runArgs('ip', ['link', 'set', bridge, 'alias', owner]);
+  return undefined;
+}
+
+export function bridgeOwner(): string | undefined {
+  if (!attempt(`ip link show ${bridge}`)) return undefined;
+  const [link] = JSON.parse(run(`ip -j link show ${bridge}`)) as [{ ifalias?: string }];
+  return link.ifalias;
+}
+
+/** A network namespace and a veth pair to the bridge for each node. No way out. */
 export function createNetwork(nodes: readonly Node[]): void {
-  run(`ip link add ${bridge} type bridge`);
   run(`ip addr add ${hostAddress}/24 dev ${bridge}`);
   run(`ip link set ${bridge} up`);
   for (const node of nodes) createNodeNetwork(node);
