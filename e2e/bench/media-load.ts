@@ -1,6 +1,6 @@
 import { runPinned } from './processes.ts';
 
-export interface Quantiles {
+interface Quantiles {
   readonly count: number;
   readonly p50: number;
   readonly p99: number;

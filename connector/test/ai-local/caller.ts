@@ -10,7 +10,7 @@ export function samplesOf(pcm: Buffer): Int16Array {
   return Int16Array.from({ length: pcm.length >> 1 }, (_, n) => pcm.readInt16LE(2 * n));
 }
 
-export function pcmOf(samples: Int16Array): Buffer {
+function pcmOf(samples: Int16Array): Buffer {
   const pcm = Buffer.alloc(2 * samples.length);
   for (const [n, sample] of samples.entries()) pcm.writeInt16LE(sample, 2 * n);
   return pcm;

@@ -21,10 +21,6 @@ export function withParam(params: Params, name: string, value?: string): Params 
   return at < 0 ? [...params, next] : params.with(at, next);
 }
 
-export function withoutParam(params: Params, name: string): Params {
-  return params.filter((each) => each.name.toLowerCase() !== name.toLowerCase());
-}
-
 /** Parses `;a=b;c` (the leading semicolon included, or an empty text). */
 export function parseParams(text: string): Params | undefined {
   const rest = text.trim();
