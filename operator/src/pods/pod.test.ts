@@ -51,6 +51,7 @@ test('node and slot reach the connector by its environment', () => {
     PARLEY_HTTP_LISTEN: '$(HOST_IP):20513',
     PARLEY_RTP_PORTS: '20528-20767',
     PARLEY_RTP_ADDRESS: '$(HOST_IP)',
+    PARLEY_RTP_CHECK_PORTS: 'true',
   });
 });
 

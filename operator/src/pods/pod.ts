@@ -40,9 +40,6 @@ export interface PodPlace {
 /** After the drain's own limit: time to hang up and to end. */
 const graceMargin = 30;
 
-/** The connector ends with this code where another program has a port of its slot. */
-export const portTakenExitCode = 98;
-
 const containerName = 'connector';
 
 /** Changes when pods must be replaced, and only then. */
@@ -154,6 +151,7 @@ function environmentOf(slot: number): NonNullable<PodSpec['containers'][number][
     { name: podEnvironment.httpListen, value: `$(HOST_IP):${http}` },
     { name: podEnvironment.rtpPorts, value: `${firstRtp}-${lastRtp}` },
     { name: podEnvironment.rtpAddress, value: '$(HOST_IP)' },
+    { name: podEnvironment.rtpCheckPorts, value: 'true' },
   ];
 }
 

@@ -1,13 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import { systemClock } from '@parley/connector/base/clock';
 import { silentLog } from '@parley/connector/base/log';
+import { portTakenExitCode } from '@parley/connector/contract/pod';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/create-kube-client.ts';
 import { configMaps, type Node, nodes, type Pod, pods } from '../../src/kube/kinds.ts';
 import { isNotFound } from '../../src/kube/kube-error.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { agentLabel } from '../../src/pods/names.ts';
-import { portTakenExitCode } from '../../src/pods/pod.ts';
 
 /**
  * Scheduler and kubelets in miniature, on a real API server: pods are bound to nodes where their ports are

@@ -196,6 +196,16 @@ const rows: Row[] = [
     want: 'False KeyRefused: pod pizza-new-1: no',
   },
   {
+    name: 'a pod whose reason is none',
+    given: situation([
+      known(viewOf(0), {
+        report: reportOf({ provider: { isReady: false, reason: 'not ok', message: 'no' } }),
+      }),
+    ]),
+    about: 'ProviderReady',
+    want: 'False Unnamed: pod pizza-new-0: no',
+  },
+  {
     name: 'a pod that does not answer',
     given: situation([known(viewOf(0), { report: undefined, fault: 'fetch failed' })]),
     about: 'ProviderReady',

@@ -129,9 +129,9 @@ function providerReady(serving: readonly KnownPod[]): Finding {
     report ? [{ name: view.name, ...report.status.provider }] : [],
   );
   const bad = reports.find(({ isReady }) => !isReady);
-  if (bad) return no(bad.reason, `pod ${bad.name}: ${bad.message}`);
+  if (bad) return no(reasonFrom(bad.reason), `pod ${bad.name}: ${bad.message}`);
   const [first] = reports;
-  if (first) return yes(first.reason, first.message);
+  if (first) return yes(reasonFrom(first.reason), first.message);
   const [silent] = ready;
   return unknown(
     'NoReport',
@@ -139,4 +139,9 @@ function providerReady(serving: readonly KnownPod[]): Finding {
       ? `pod ${silent.view.name} gives no report${silent.fault ? `: ${silent.fault}` : ''}`
       : 'no pod is ready to say',
   );
+}
+
+/** A pod may be of another version: what is no reason for the API server must not hold up the status. */
+function reasonFrom(text: string): string {
+  return /^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(text) ? text : 'Unnamed';
 }

@@ -1,3 +1,4 @@
+import { portTakenExitCode } from '@parley/connector/contract/pod';
 import type { Node, Pod } from '../../kube/kinds.ts';
 import {
   contentAnnotation,
@@ -7,7 +8,6 @@ import {
   slotLabel,
 } from '../../pods/names.ts';
 import { isNodeReady, isOutOfService } from '../../pods/placement.ts';
-import { portTakenExitCode } from '../../pods/pod.ts';
 import type { SlotUse } from '../../pods/slot.ts';
 import type { CallReport, PodState, PodView } from './world.ts';
 
