@@ -89,10 +89,11 @@ test('what is sent is continuous, 20 ms apart, and begins without waiting for th
   expect(new Set(packets.map((packet) => packet.payload.length))).toEqual(new Set([160]));
   const marked = packets.filter((packet) => packet.hasMarker);
   expect(marked[0]?.payload.equals(silence)).toBe(false);
-  const first = packets[0]!;
-  const last = packets.at(-1)!;
-  const played = ((last.timestamp - first.timestamp) >>> 0) / 8;
-  expect(Math.abs(last.at - first.at - played)).toBeLessThan(40);
+  // The best of some packets each, for this machine may stand still at any one of them.
+  const begun = packets[0]!.timestamp;
+  const delays = packets.map(({ at, timestamp }) => at - ((timestamp - begun) >>> 0) / 8);
+  const drift = Math.min(...delays.slice(-15)) - Math.min(...delays.slice(0, 15));
+  expect(Math.abs(drift)).toBeLessThan(40);
 });
 
 test('clear is heard within a frame and onPlayed tells the end of what was queued', async () => {
