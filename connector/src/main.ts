@@ -78,29 +78,47 @@ async function run(file: string): Promise<number> {
     log.level = changed.log.level;
   };
   const source = { first, read: () => readConfig(file) };
-  const app = await start({ config, log, source, onReload });
+  const orders = listenToSignals();
+  const app = await start({ config, log, source, onReload }, orders);
+  if (!app) return 0;
   announce(app, { config, log });
-  const exitCode = await untilStopped(app, log);
+  const exitCode = await untilStopped(app, { log, orders });
   await app.close();
   log.info({ exitCode }, 'stopped');
   return exitCode;
 }
 
-/** Starts, and ends the process at once where it is told to while it does: nobody is talking yet. */
-async function start(options: AppOptions): Promise<App> {
-  for (const signal of signals) process.on(signal, abandon);
+/** Who is told of signals now. */
+interface Orders {
+  onSignal: (signal: string) => void;
+}
+
+/** Listens once and for all: a signal that comes while one listener replaces another would be lost. */
+function listenToSignals(): Orders {
+  const orders: Orders = { onSignal: () => undefined };
+  for (const signal of signals) process.on(signal, () => orders.onSignal(signal));
+  return orders;
+}
+
+/**
+ * Starts; undefined when a signal came meanwhile, and all is closed again. To end the process while
+ * native code runs in its workers would abort it. Who cannot wait sends the signal twice.
+ */
+async function start(options: AppOptions, orders: Orders): Promise<App | undefined> {
+  let isAbandoned = false;
+  orders.onSignal = () => {
+    if (isAbandoned) process.kill(process.pid, 'SIGKILL');
+    isAbandoned = true;
+  };
   try {
-    return await startApp(options);
+    const app = await startApp(options);
+    if (!isAbandoned) return app;
+    await app.close();
+    return undefined;
   } catch (error) {
     options.log.error({ error: messageOf(error) }, 'the connector cannot start');
     throw error;
-  } finally {
-    for (const signal of signals) process.off(signal, abandon);
   }
-}
-
-function abandon(): void {
-  process.exit(0);
 }
 
 /** For people what to dial, for machines the same in the log. */
@@ -119,19 +137,22 @@ function dialableUri(address: string, { agent, rtp }: Config): string {
 }
 
 /** Resolves to the exit code when a signal, or a bug, has ended the work and no call is left. */
-async function untilStopped(app: App, log: Log): Promise<number> {
+async function untilStopped(
+  app: App,
+  { log, orders }: { readonly log: Log; readonly orders: Orders },
+): Promise<number> {
   const { promise: stopped, resolve } = Promise.withResolvers<number>();
-  let orders = 0;
+  let count = 0;
   const drain = (why: string, exitCode: number) => {
-    orders += 1;
-    const limit = orders === 1 ? app.drainTimeout() : 0;
+    count += 1;
+    const limit = count === 1 ? app.drainTimeout() : 0;
     log.info({ why, calls: app.activeCalls(), timeout: limit }, 'draining');
     app.drain(limit).then(
       () => resolve(exitCode),
       () => resolve(1),
     );
   };
-  for (const signal of signals) process.on(signal, () => drain(signal, 0));
+  orders.onSignal = (signal) => drain(signal, 0);
   process.on('unhandledRejection', (error) => {
     log.error({ error: messageOf(error), stack: stackOf(error) }, 'a failure was not handled');
   });

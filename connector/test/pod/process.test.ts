@@ -98,6 +98,20 @@ test.each([
   expect(lines.at(-1)).toContain('the connector cannot start');
 });
 
+const isAlive = (): Promise<boolean> =>
+  fetch(`http://${env.PARLEY_HTTP_LISTEN}/healthz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+test('a SIGTERM that comes while it starts ends it in peace', async () => {
+  const { child, ended, said } = run([process.execPath, main, 'run', configFile()]);
+  // Its workers are being made by then.
+  await expect.poll(isAlive, { timeout: 10_000, interval: 2 }).toBe(true);
+  child.kill('SIGTERM');
+  expect([await ended, said.filter((line) => !line.startsWith('{'))]).toEqual([0, []]);
+});
+
 test('an RTP port that is taken is found out by the check only', async () => {
   await takeUdp(28_431);
   const { child, ended } = run(connector());
