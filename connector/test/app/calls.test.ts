@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { toneShare } from '../support/goertzel.ts';
+import { toneShareInPieces } from '../support/goertzel.ts';
 import { toneFor } from '../support/openai-simulator.ts';
 import type { Turn } from '../support/openai-simulator-session.ts';
 import { sipp } from '../support/sipp.ts';
@@ -42,7 +42,7 @@ test.each(['udp', 'tcp'] as const)('over %s a caller hears the agent and is hear
   const heard = phone.heard();
   expect(heard.length).toBeGreaterThan(8000);
   const begin = heard.findIndex((sample) => Math.abs(sample) > 1000);
-  expect(toneShare(heard.subarray(begin, begin + 480), 1000)).toBeGreaterThan(0.9);
+  expect(toneShareInPieces(heard.subarray(begin, begin + 480), 1000)).toBeGreaterThan(0.8);
   expect(simulator.session.receivedAudioBytes).toBeGreaterThan(8000);
   await expectIdle(site!);
   expect(ending()).toEqual({ result: 'completed', reason: 'caller-hung-up' });
