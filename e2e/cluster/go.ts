@@ -1,17 +1,35 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { run, runArgs } from './shell.ts';
 
 const moduleFolder = resolve(import.meta.dirname, 'kube');
+const progressInterval = 20_000;
 
-/** Builds Go programs without C; `args` as in `go build`. */
-export function goBuild(args: readonly string[], cwd: string): void {
+/** Builds Go programs without C; `args` as in `go build`. A long build says how far it is. */
+export async function goBuild(
+  args: readonly string[],
+  { cwd, say = () => undefined }: { readonly cwd: string; readonly say?: (text: string) => void },
+): Promise<void> {
   const { program, env } = go();
-  runArgs(program, ['build', '-trimpath', ...args], {
+  const child = spawn(program, ['build', '-v', '-trimpath', ...args], {
     cwd,
+    stdio: ['ignore', 'inherit', 'pipe'],
     env: { ...process.env, ...env, CGO_ENABLED: '0' },
   });
+  let compiled = 0;
+  const last: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    compiled++;
+    last.push(line);
+    if (last.length > 20) last.shift();
+  });
+  const timer = setInterval(() => say(`${compiled} packages compiled`), progressInterval);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearInterval(timer);
+  if (code !== 0) throw new Error(`go build ended with ${code}:\n${last.join('\n')}`);
 }
 
 /**

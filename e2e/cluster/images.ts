@@ -55,12 +55,12 @@ export function buildah(...args: string[]): string {
 }
 
 /** The image every pod needs first. */
-export function ensurePauseImage(): string {
+export async function ensurePauseImage(): Promise<string> {
   const name = 'localhost/pause:1';
   if (existsSync(archiveOf(name))) return archiveOf(name);
   const context = mkdtempSync(join(tmpdir(), 'parley-pause-'));
-  const source = resolve(import.meta.dirname, 'pause');
-  goBuild(['-ldflags', '-s -w', '-o', join(context, 'pause'), '.'], source);
+  const cwd = resolve(import.meta.dirname, 'pause');
+  await goBuild(['-ldflags', '-s -w', '-o', join(context, 'pause'), '.'], { cwd });
   const file = join(context, 'Dockerfile');
   writeFileSync(file, 'FROM scratch\nCOPY pause /pause\nUSER 65535\nENTRYPOINT ["/pause"]\n');
   buildImage({ name, context, file });

@@ -13,7 +13,9 @@ test.runIf(isOurs)(
       encoding: 'utf8',
     });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/a cluster runs here already, started by pid \d+ .* in \S+; .*`make down`/);
+    expect(stderr).toMatch(
+      /a cluster runs here already, started by pid \d+ .* in \S+; .*`make down`/,
+    );
     const ready = await new Kubectl(kubeconfig).run(['get', '--raw', '/readyz']);
     expect(ready).toBe('ok');
   },
