@@ -35,7 +35,7 @@ export interface Load {
 /** Places `calls` on the process under test from core 1 and waits for the report. */
 export function measure(load: Load, mode: 'echo' | 'stall' | 'bargein', calls: number): LoadReport {
   const flags = `-mode ${mode} -calls ${calls} -sip ${load.sip} -model ${load.model} -pid ${load.pid}`;
-  const output = runPinned(1, `${load.binary} ${flags} -warm 3s -window 8s`, 120_000);
+  const output = runPinned(1, `${load.binary} ${flags} -warm 10s -window 8s`, 120_000);
   const report = JSON.parse(output) as LoadReport;
   if (report.failure !== undefined) throw new Error(`${mode} at ${calls} calls: ${report.failure}`);
   return report;

@@ -126,7 +126,7 @@ function both(port: number) {
   return { containerPort: port, hostPort: port };
 }
 
-const defaultResources = { requests: { cpu: '100m', memory: '256Mi' } };
+const defaultResources = { requests: { cpu: '100m', memory: '512Mi' } };
 
 type Resources = NonNullable<NonNullable<VoiceAgentSpec['pod']>['resources']>;
 

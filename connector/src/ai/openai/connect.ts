@@ -4,6 +4,7 @@ import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import type { ClientOptions } from 'ws';
 import { ConnectorError } from '../../base/errors.ts';
 import type { OpenAiOptions } from '../../contract/agent.ts';
+import { readAudioDelta } from './audio-delta.ts';
 
 /** A WebSocket to the server. Methods never throw. */
 export interface Connection {
@@ -53,6 +54,14 @@ export function connect({ options, apiKey }: ConnectOptions, user: ConnectionUse
     socket.terminate();
   };
   realtime.on('event', (event) => user.onEvent(event));
+  // Audio passes by the SDK's parser; whatever is not of the plain form goes through it.
+  const parsers = socket.listeners('message');
+  socket.removeAllListeners('message');
+  socket.on('message', (data, isBinary) => {
+    const delta = Buffer.isBuffer(data) ? readAudioDelta(data) : undefined;
+    if (delta) user.onEvent(delta);
+    else for (const parse of parsers) parse.call(socket, data, isBinary);
+  });
   // The SDK reports API errors here again, and frames it could not read.
   realtime.on('error', (error) => {
     if (isOpen && error.error === undefined) user.onUnreadable();

@@ -47,6 +47,9 @@ export class OpenAiSession implements Session {
   /** When little waited for the network last. */
   #flowedAt: number;
   #watch: Timer | undefined;
+  /** When the watch ends, and when its timer runs: never later than that. */
+  #watchEnd = Infinity;
+  #watchDue = Infinity;
   #goodbye: Timer | undefined;
 
   constructor(parts: SessionParts, opening: Opening) {
@@ -198,10 +201,24 @@ export class OpenAiSession implements Session {
     this.#keepalive.stop();
   }
 
+  /** Every delta moves the end of the watch, so a timer that comes too early only looks again. */
   #setWatch(delay: number | undefined): void {
+    const end = delay === undefined ? Infinity : this.#parts.clock.now() + delay;
+    this.#watchEnd = end;
+    if (end >= this.#watchDue) return;
     this.#watch?.cancel();
-    if (delay === undefined || this.#phase === 'over') return;
-    this.#watch = this.#parts.clock.after(delay, () => this.#take({ type: 'watch-ended' }));
+    this.#armWatch(delay ?? 0);
+  }
+
+  #armWatch(delay: number): void {
+    this.#watchDue = this.#parts.clock.now() + delay;
+    this.#watch = this.#parts.clock.after(delay, () => {
+      this.#watchDue = Infinity;
+      const left = this.#watchEnd - this.#parts.clock.now();
+      if (this.#phase === 'over' || left === Infinity) return;
+      if (left > 0) this.#armWatch(left);
+      else this.#take({ type: 'watch-ended' });
+    });
   }
 
   /** Audio that cannot leave is dropped: late it would be worth nothing, and it must not pile up. */
