@@ -16,17 +16,18 @@ const checks = {
   unused: ['knip'],
 } as const;
 
+/** The integration tests have a kube-apiserver of their own, the e2e tests a whole cluster. */
+const kubernetes = ['node', 'e2e/cluster/main.ts', 'build'] as const;
+
 function run(command: readonly string[]): boolean {
   const [program = '', ...args] = command;
   return spawnSync(program, args, { stdio: 'inherit' }).status === 0;
 }
 
-function runChecks(tally: Tally): void {
-  for (const [name, command] of Object.entries(checks)) {
-    console.log(`\n== check: ${name}`);
-    if (run(command)) tally.passed += 1;
-    else tally.failed += 1;
-  }
+function runStep(name: string, command: readonly string[], tally: Tally): void {
+  console.log(`\n== ${name}`);
+  if (run(command)) tally.passed += 1;
+  else tally.failed += 1;
 }
 
 /** A run that wrote no report (it crashed, or nothing matched) counts as one failure. */
@@ -60,7 +61,8 @@ function countIn(file: string, key: 'numPassedTests' | 'numFailedTests'): number
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
 const tally: Tally = { passed: 0, failed: 0 };
-runChecks(tally);
+for (const [name, command] of Object.entries(checks)) runStep(`check: ${name}`, command, tally);
+runStep('kubernetes', kubernetes, tally);
 for (const project of ['unit', 'integration', 'e2e']) runProject(project, folder, tally);
 rmSync(folder, { recursive: true });
 console.log(`\n${tally.passed} passed, ${tally.failed} failed`);

@@ -1,8 +1,9 @@
 /**
  * A throw-away real cluster on this machine (root):
- *   node e2e/cluster/main.ts up [NODES] | down | cut NODE | power NODE | kubectl …
+ *   node e2e/cluster/main.ts build | up [NODES] | down | cut NODE | power NODE | kubectl …
  */
 import { spawnSync } from 'node:child_process';
+import { ensureBinaries } from './binaries.ts';
 import { down } from './cluster.ts';
 import { binary, kubeconfig, nodeOf } from './layout.ts';
 import { powerCut, powerOn, untilReady } from './node.ts';
@@ -19,6 +20,7 @@ function say(text: string): void {
 }
 
 const commands: Record<string, (args: string[]) => Promise<void> | void> = {
+  build: () => ensureBinaries(say),
   async up([count = '3']) {
     const started = performance.now();
     await upWithImages(Number(count), say);
