@@ -6,8 +6,11 @@ import { WavFile } from './audio/wav.ts';
 import type { Law } from './law.ts';
 import type { Line, LineListener } from './line.ts';
 import { Playout } from './playout.ts';
+import { DigitSender } from './rtp/digit-sender.ts';
 import { isRtcp } from './rtp/packet.ts';
+import { type Quality, qualityOf } from './rtp/quality.ts';
 import { RtpReceiver } from './rtp/receiver.ts';
+import { reorderWait } from './rtp/reorder.ts';
 import { type RemoteReport, Reporter } from './rtp/reporter.ts';
 import { RtpSender } from './rtp/sender.ts';
 import type { SocketPair } from './rtp/socket.ts';
@@ -33,6 +36,16 @@ export interface EndpointStats {
   readonly droppedFrames: number;
   /** What the peer's RTCP says of our stream; undefined before its first report. */
   readonly remote: RemoteReport | undefined;
+  /** Packets that came too late to be heard in their place. */
+  readonly late: number;
+  /** ms of audio made up for what was lost. */
+  readonly concealed: number;
+  readonly quality: {
+    /** What we hear of the peer. */
+    readonly received: Quality;
+    /** What the peer hears of us, as it reports. */
+    readonly sent: Quality | undefined;
+  };
 }
 
 export interface EndpointParts {
@@ -46,7 +59,7 @@ export interface EndpointParts {
   readonly random: () => number;
   readonly log: Log;
   readonly wheel: Wheel;
-  /** The sockets are closed; `isAnnounced`: a peer may have been told of them. */
+  /** The sockets are closed; `isAnnounced`: a peer was told of them, and may still send. */
   readonly onClosed: (end: { readonly isAnnounced: boolean }) => void;
 }
 
@@ -59,6 +72,7 @@ export class Endpoint implements Line, Ticking {
   readonly #sender: RtpSender;
   readonly #receiver: RtpReceiver;
   readonly #reporter: Reporter;
+  readonly #digits = new DigitSender();
   #listener: LineListener | undefined;
   #law: Law;
   #terms: Terms | undefined;
@@ -171,6 +185,15 @@ export class Endpoint implements Line, Ticking {
     this.#playout.clear();
   }
 
+  /**
+   * Presses keys (0-9 * # A-D) towards the peer by RFC 4733; audio that is queued waits meanwhile, and
+   * a hold ends it. False: nothing is sent, since the peer takes no events now or these are no keys.
+   */
+  sendDigits(digits: string): boolean {
+    if (!this.#isStarted || this.#closing || this.isHeld) return false;
+    return this.#eventType !== undefined && this.#digits.push(digits);
+  }
+
   /** A key press that came by SIP INFO. */
   injectDigit(digit: string, duration: number): void {
     if (!this.#closing) this.#listener?.onDigit(digit, duration);
@@ -201,6 +224,9 @@ export class Endpoint implements Line, Ticking {
       malformed: this.#receiver.malformed + this.#malformedReports,
       droppedFrames: this.#playout.droppedFrames,
       remote: this.#reporter.remote,
+      late: this.#receiver.late,
+      concealed: this.#receiver.concealedSamples / 8,
+      quality: this.#quality(),
     };
   }
 
@@ -216,7 +242,10 @@ export class Endpoint implements Line, Ticking {
     this.#receiver.tick(now);
     this.#reporter.tick(now, this.#parts.clock.wall());
     const { target } = this.#receiver;
-    if (!target || this.isHeld) this.#pass(1);
+    if (!target || this.isHeld) {
+      this.#digits.clear();
+      this.#pass(1);
+    } else if (this.#digits.isBusy) this.#sendDigit(target);
     else if (this.#sender.send(target)) this.#listener?.onPlayed();
   }
 
@@ -225,6 +254,38 @@ export class Endpoint implements Line, Ticking {
     if (this.#closing) return;
     this.#playout.skipped(frames);
     this.#pass(frames);
+  }
+
+  /** One frame of what `sendDigits` was given. */
+  #sendDigit(target: Address): void {
+    const frame = this.#digits.next(this.#ptime);
+    const payloadType = this.#eventType;
+    if (frame.kind !== 'event' || payloadType === undefined) return this.#pass(1);
+    this.#sender.sendEvent(target, { ...frame, payloadType });
+    this.#recorder?.pass(this.#ptime * 8);
+  }
+
+  /** The peer's number for events: of an answer to us it is the last. */
+  get #eventType(): number | undefined {
+    return this.#terms?.telephoneEvents.at(-1);
+  }
+
+  #quality(): EndpointStats['quality'] {
+    const { statistics, packets } = this.#receiver;
+    const { remote } = this.#reporter;
+    // Half the way there and back, one packet to fill, and what may wait to be put in order.
+    const delay = (remote?.roundTripMs ?? 0) / 2 + this.#ptime + reorderWait;
+    const { lost, jitterMs } = statistics;
+    const sent = remote && {
+      received: Math.max(0, this.#sender.packets - remote.lost),
+      lost: remote.lost,
+      jitterMs: remote.jitterMs,
+      delay,
+    };
+    return {
+      received: qualityOf(this.#law, { received: packets, lost, jitterMs, delay }),
+      sent: sent && qualityOf(this.#law, sent),
+    };
   }
 
   get #expectsAudio(): boolean {
@@ -310,7 +371,10 @@ export class Endpoint implements Line, Ticking {
     const recorder = this.#recorder;
     this.#stopRecording();
     await Promise.all([sockets.rtp.close(), sockets.rtcp.close(), recorder?.close()]);
-    onClosed({ isAnnounced: this.#isAnnounced });
+    // A call that was refused before any audio went either way leaves no peer that still sends.
+    const { packets, strangers } = this.#receiver;
+    const hadMedia = this.#isStarted || packets > 0 || strangers > 0;
+    onClosed({ isAnnounced: this.#isAnnounced && hadMedia });
   }
 }
 

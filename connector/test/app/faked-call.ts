@@ -66,6 +66,12 @@ export function fakeEndpoint(over: {
       malformed: 0,
       droppedFrames: 0,
       remote: undefined,
+      late: 0,
+      concealed: 0,
+      quality: {
+        received: { lossPercent: 0, jitterMs: 0, rFactor: 93.2, mos: 4.41 },
+        sent: undefined,
+      },
     }),
     close: async () => void told.push('endpoint closed'),
   };

@@ -42,6 +42,7 @@ test('ports are taken up to the last, rest after a call and come back', async ()
   await expect(plane.createEndpoint({ id: 'c', codecs })).rejects.toMatchObject({
     code: 'RTP_PORTS_EXHAUSTED',
   });
+  first.start();
   await first.close();
   await expect(plane.createEndpoint({ id: 'c', codecs })).rejects.toThrow('no RTP port is free');
   clock.moved += 30_000;
@@ -59,6 +60,17 @@ test('the port of an offer that was refused can be taken at once', async () => {
   for (let call = 0; call < 3; call++) {
     const endpoint = await plane.createEndpoint({ id: 'a', codecs });
     expect(() => endpoint.answer(g729)).toThrow('no common codec');
+    await endpoint.close();
+  }
+  expect(plane.stats()).toMatchObject({ availablePorts: 1 });
+  await plane.close();
+});
+
+test('the port of a call that ended before any media can be taken at once', async () => {
+  const plane = planeOn({ min: 28_540, max: 28_541 });
+  for (let call = 0; call < 3; call++) {
+    const endpoint = await plane.createEndpoint({ id: 'a', codecs });
+    endpoint.offer();
     await endpoint.close();
   }
   expect(plane.stats()).toMatchObject({ availablePorts: 1 });

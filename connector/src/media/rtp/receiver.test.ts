@@ -41,11 +41,11 @@ function receiver() {
   return { rtp, heard, digits };
 }
 
-test('audio comes in the order of arrival, without doubles', () => {
+test('audio comes in the order it was sent, without doubles', () => {
   const { rtp, heard } = receiver();
   for (const sequence of [1, 3, 2, 3, 4, 1])
     rtp.receive(packet(0, sequence, Buffer.alloc(160, sequence)), peer, 0);
-  expect(heard).toEqual([1, 3, 2, 4]);
+  expect(heard).toEqual([1, 2, 3, 4]);
 });
 
 test('a peer that changes its law within the call is heard in the line’s law', () => {
@@ -86,4 +86,32 @@ test('a packet without payload is no audio', () => {
   const { rtp, heard } = receiver();
   rtp.receive(packet(0, 1, Buffer.alloc(0)), peer, 0);
   expect([heard, rtp.packets]).toEqual([[], 1]);
+});
+
+test('a loss is filled with as much audio as was lost', () => {
+  const audio: { samples: number; timestamp: number }[] = [];
+  const rtp = new RtpReceiver({
+    onAudio: ({ length }, timestamp) => void audio.push({ samples: length, timestamp }),
+    onDigit: () => undefined,
+  });
+  rtp.configure(terms(), 'pcmu', 0);
+  for (const sequence of [1, 2, 5])
+    rtp.receive(packet(0, sequence, Buffer.alloc(160, 1)), peer, sequence * 20);
+  expect(audio).toHaveLength(2);
+  rtp.tick(140);
+  expect(audio.slice(2)).toEqual([
+    { samples: 320, timestamp: 3 * 160 },
+    { samples: 160, timestamp: 5 * 160 },
+  ]);
+  expect([rtp.concealedSamples, rtp.late, rtp.statistics.lost]).toEqual([320, 0, 2]);
+});
+
+test('comfort noise and keys hold their places, so that audio after them is not waited for', () => {
+  const { rtp, heard } = receiver();
+  rtp.receive(packet(0, 1, Buffer.alloc(160, 1)), peer, 0);
+  rtp.receive(packet(13, 2, Buffer.from([60])), peer, 20);
+  rtp.receive(packet(101, 3, Buffer.from([7, 0x8a, 3, 0x20])), peer, 40);
+  rtp.receive(packet(0, 4, Buffer.alloc(160, 4)), peer, 60);
+  expect(heard).toEqual([1, 4]);
+  expect(rtp.concealedSamples).toBe(0);
 });

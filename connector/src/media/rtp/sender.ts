@@ -36,6 +36,8 @@ export class RtpSender {
   #at = 0;
   /** The next audio starts a talk spurt: silence, a pause or nothing was before it. */
   #isSpurt = true;
+  /** RFC 4733 §2.2.1: all packets of a key press carry the time of its start. */
+  #pressedAt = 0;
   #packets = 0;
   #sizeBytes = 0;
   /** The payload of the last frame, in the queue's law until it was sent. */
@@ -87,6 +89,28 @@ export class RtpSender {
     this.#packets += 1;
     this.#sizeBytes += slot.payload.length;
     return content === 'audio' && this.#playout.queuedBytes === this.#playout.playedBytes;
+  }
+
+  /** A frame of a key press in place of audio, which waits. */
+  sendEvent(
+    target: Address,
+    event: { readonly payloadType: number; readonly payload: Buffer; readonly isFirst: boolean },
+  ): void {
+    const { payloadType, payload, isFirst } = event;
+    if (isFirst) this.#pressedAt = this.#timestamp;
+    const header = Buffer.alloc(rtpHeaderBytes);
+    writeRtpHeader(header, {
+      payloadType,
+      hasMarker: isFirst,
+      sequence: this.#sequence,
+      timestamp: this.#pressedAt,
+      ssrc: this.ssrc,
+    });
+    this.#sequence = (this.#sequence + 1) % maxSequence;
+    this.#socket.send(Buffer.concat([header, payload]), target);
+    this.#packets += 1;
+    this.#sizeBytes += payload.length;
+    this.pass(1);
   }
 
   /** Time passes without packets (hold, or too late to send). */
