@@ -1,5 +1,6 @@
 import { AddressRanges } from './base/address-ranges.ts';
 import type { Config } from './config.ts';
+import { knownScanners } from './sip/guard/scanner.ts';
 
 /** The configuration in use. What may change while the process runs is asked for here when it is needed. */
 export class LiveConfig {
@@ -7,11 +8,13 @@ export class LiveConfig {
   /** The last that asked for a digest: whether one is asked for changes with a restart only. */
   #guarded: Config;
   #ranges: AddressRanges | undefined;
+  #trusted: AddressRanges;
 
   constructor(config: Config) {
     this.#config = config;
     this.#guarded = config;
     this.#ranges = rangesOf(config);
+    this.#trusted = new AddressRanges(config.sip.trustedRanges);
   }
 
   get config(): Config {
@@ -22,6 +25,7 @@ export class LiveConfig {
     this.#config = config;
     if (config.sip.auth) this.#guarded = config;
     this.#ranges = rangesOf(config);
+    this.#trusted = new AddressRanges(config.sip.trustedRanges);
   }
 
   /** Of `/v1`. */
@@ -29,6 +33,13 @@ export class LiveConfig {
 
   /** Whether new requests may come from an IP address. */
   readonly accepts = (address: string): boolean => this.#ranges?.has(address) ?? true;
+
+  /** Sources that are never limited or blocked: who is listed by address is trusted by it. */
+  readonly trusts = (address: string): boolean =>
+    (this.#ranges?.has(address) ?? false) || this.#trusted.has(address);
+
+  /** What scanners call themselves, in lower case. */
+  readonly scanners = (): readonly string[] => this.#config.sip.scanners ?? knownScanners;
 
   /** Of a user of SIP digest; undefined where there is none of that name. */
   readonly passwordOf = (username: string): string | undefined => {

@@ -20,13 +20,15 @@ export interface SipParts {
 
 /** The SIP server in this process: without its media a call is worth nothing, so they live and die together. */
 export function startSip({ live, drachtio, clock, log }: SipParts): Promise<SipServer> {
-  const { config, accepts } = live;
+  const { config, accepts, trusts, scanners } = live;
   return startSipServer({
     listen: config.sip.listen,
     drachtio,
     ...tlsOf(config),
     ...authOf(live),
     accepts,
+    trusts,
+    scanners,
     clock,
     log,
   });
@@ -82,12 +84,15 @@ function authOf({ config, passwordOf }: LiveConfig): { auth?: InboundAuth } {
 
 /** What metrics tell of the SIP server, all 0 before there is one. */
 export function sipFigures(server: SipServer | undefined): SipFigures {
-  if (!server) return { messagesReceived: 0, messagesSent: 0, messagesMalformed: 0, strangers: 0 };
+  if (!server) {
+    return { messagesReceived: 0, messagesSent: 0, messagesMalformed: 0, strangers: 0, drops: {} };
+  }
   const { received, sent, malformed } = server.transportStats();
   return {
     messagesReceived: received.udp + received.tcp + received.tls,
     messagesSent: sent.udp + sent.tcp + sent.tls,
     messagesMalformed: malformed,
     strangers: server.strangers(),
+    drops: server.drops(),
   };
 }

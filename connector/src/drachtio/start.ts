@@ -11,6 +11,7 @@ import {
   type RunningUserAgent,
   type UserAgentLoad,
 } from '../sip/create-user-agent.ts';
+import type { DropReason } from '../sip/guard/source-guard.ts';
 import type { ParseError } from '../sip/message/parse-error.ts';
 import { type ResolveOptions, resolveUri } from '../sip/resolve/resolve.ts';
 import { systemResolver } from '../sip/resolve/resolver.ts';
@@ -41,6 +42,10 @@ export interface SipServerOptions {
   readonly auth?: InboundAuth;
   /** By IP address: where new requests may come from; others get no answer. Everybody where absent. */
   readonly accepts?: Accepts;
+  /** By IP address: sources that are never limited or blocked. None where absent. */
+  readonly trusts?: Accepts;
+  /** What scanners call themselves, in lower case; well-known ones where absent. */
+  readonly scanners?: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -54,6 +59,8 @@ export interface SipServer {
   transportStats(): TransportStats;
   /** Messages turned away since the start by `accepts`, for metrics. */
   strangers(): number;
+  /** Messages since the start that got no answer for what their source did, for metrics. */
+  drops(): Readonly<Record<DropReason, number>>;
   /** Applications first, then calls, then sockets. Idempotent; calls are not hung up. */
   close(): Promise<void>;
 }
@@ -80,6 +87,7 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
       load: () => userAgent.load(),
       transportStats: () => transport.stats(),
       strangers: () => userAgent.strangers(),
+      drops: () => userAgent.drops(),
       close: () => parts.close(),
     };
   } catch (error) {
@@ -89,7 +97,7 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
 }
 
 async function startUserAgent(
-  { listen, tls, auth, accepts, clock, log }: SipServerOptions,
+  { listen, tls, auth, accepts, trusts, scanners, clock, log }: SipServerOptions,
   { user }: DrachtioServer,
 ): Promise<{ transport: SocketTransport; userAgent: RunningUserAgent }> {
   const above = new Above();
@@ -115,6 +123,8 @@ async function startUserAgent(
       maxDialogs: mostDialogs,
       ...(auth && { auth }),
       ...(accepts && { accepts }),
+      ...(trusts && { trusts }),
+      ...(scanners && { scanners }),
     },
   });
   above.connect(userAgent);

@@ -19,6 +19,8 @@ export interface SipFigures {
   readonly messagesMalformed: number;
   /** Messages from addresses outside of `sip.sourceRanges`. */
   readonly strangers: number;
+  /** Messages that got no answer for what their source did, by why. */
+  readonly drops: Readonly<Record<string, number>>;
 }
 
 /** What is asked for at each scrape. Cheap and never throwing. */
@@ -104,6 +106,17 @@ export function registerFigures(registry: Registry, figures: Figures): void {
       },
     });
   }
+  const drops: Counter<'reason'> = new Counter({
+    name: 'parley_sip_dropped_total',
+    help: 'SIP messages that got no answer for what their source did.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      drops.reset();
+      for (const [reason, count] of Object.entries(figures.sip().drops))
+        drops.inc({ reason }, count);
+    },
+  });
   for (const { name, help, read } of gauges) {
     const gauge: Gauge = new Gauge({
       name,

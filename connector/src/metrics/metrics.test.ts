@@ -13,7 +13,13 @@ function build() {
   const metrics = new Metrics({
     activeCalls: () => 3,
     rtp: () => rtp,
-    sip: () => ({ messagesReceived: 7, messagesSent: 8, messagesMalformed: 9, strangers: 4 }),
+    sip: () => ({
+      messagesReceived: 7,
+      messagesSent: 8,
+      messagesMalformed: 9,
+      strangers: 4,
+      drops: { scanner: 5, rate: 0 },
+    }),
     eventLoop: { read: () => ({ p50: 1, p99: 20, max: 35 }), close: () => undefined },
   });
   return { metrics, rtp };
@@ -38,6 +44,8 @@ test('figures are read at each scrape and count on from there', async () => {
       'parley_sip_messages_sent_total 8',
       'parley_sip_messages_malformed_total 9',
       'parley_sip_strangers_total 4',
+      'parley_sip_dropped_total{reason="scanner"} 5',
+      'parley_sip_dropped_total{reason="rate"} 0',
       'parley_event_loop_lag_seconds{quantile="0.5"} 0.001',
       'parley_event_loop_lag_seconds{quantile="0.99"} 0.02',
       'parley_event_loop_lag_seconds{quantile="1"} 0.035',

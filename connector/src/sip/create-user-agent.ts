@@ -10,6 +10,7 @@ import { OwnAddresses } from './core/own-address.ts';
 import { isRouted, Proxied } from './core/proxied.ts';
 import { ScopedClock } from './core/scoped-clock.ts';
 import { type Accepts, Strangers } from './core/strangers.ts';
+import type { DropReason } from './guard/source-guard.ts';
 import type { Header } from './message/message.ts';
 import { errorResponse, type ParseError } from './message/parse-error.ts';
 import { serialize } from './message/serialize.ts';
@@ -55,6 +56,10 @@ export interface UserAgentOptions {
   readonly auth?: InboundAuth;
   /** Asked before all else; what is not accepted gets no answer. */
   readonly accepts?: Accepts;
+  /** Sources that are never limited or blocked; none where absent. */
+  readonly trusts?: Accepts;
+  /** Asked for each new request; parts of the User-Agent in lower case. */
+  readonly scanners?: () => readonly string[];
 }
 
 /** What is under way; all 0 when nothing is. */
@@ -70,6 +75,8 @@ export interface RunningUserAgent extends UserAgent, TransportUser {
   load(): UserAgentLoad;
   /** Messages since the start from where none are accepted. */
   strangers(): number;
+  /** Messages since the start that got no answer, by why. */
+  drops(): Readonly<Record<DropReason, number>>;
 }
 
 /** Puts transactions and dialogs between a transport and its user. */
@@ -112,10 +119,16 @@ class CoreUserAgent implements RunningUserAgent {
       cancellables: new Map(),
       awaitingNotify: new Map(),
     };
-    this.#strangers = new Strangers(this.#core, options.accepts ?? everybody);
+    this.#strangers = new Strangers(this.#core, {
+      accepts: options.accepts ?? everybody,
+      trusts: options.trusts ?? nobody,
+      scanners: options.scanners,
+    });
     arrivals.user = new Inbound(this.#core, {
       isFull: () => this.#core.dialogs.size >= options.maxDialogs,
-      gatekeeper: options.auth && new Gatekeeper(options.auth, this.#core),
+      gatekeeper:
+        options.auth &&
+        new Gatekeeper(options.auth, this.#core, (remote) => this.#strangers.hasFailed(remote)),
       routed: (server, received) => this.#routed(server, received),
     });
   }
@@ -131,6 +144,10 @@ class CoreUserAgent implements RunningUserAgent {
 
   strangers(): number {
     return this.#strangers.count;
+  }
+
+  drops(): Readonly<Record<DropReason, number>> {
+    return this.#strangers.drops;
   }
 
   onMessage(received: Received): void {
@@ -212,6 +229,10 @@ class CoreUserAgent implements RunningUserAgent {
 
 function everybody(): boolean {
   return true;
+}
+
+function nobody(): boolean {
+  return false;
 }
 
 function cseqOf(headers: readonly Header[]): string {

@@ -4,6 +4,7 @@ import { ReplayGuard } from '../auth/replay-guard.ts';
 import { type Authority, challenge, verify } from '../auth/verify.ts';
 import { headers } from '../message/headers.ts';
 import type { Header, SipRequest } from '../message/message.ts';
+import type { Remote } from '../transport/transport.ts';
 import type { Ids } from './ids.ts';
 
 /** Who may begin something with this server. */
@@ -35,8 +36,14 @@ export class Gatekeeper {
   readonly #authority: Authority;
   readonly #clock: Clock;
   readonly #ids: Ids;
+  readonly #onWrongPassword: (remote: Remote) => void;
 
-  constructor(auth: InboundAuth, { clock, ids }: { clock: Clock; ids: Ids }) {
+  constructor(
+    auth: InboundAuth,
+    { clock, ids }: { clock: Clock; ids: Ids },
+    onWrongPassword: (remote: Remote) => void,
+  ) {
+    this.#onWrongPassword = onWrongPassword;
     this.#clock = clock;
     this.#ids = ids;
     this.#authority = {
@@ -49,12 +56,14 @@ export class Gatekeeper {
   }
 
   /** The headers of the 401 that a new request has to get; undefined when it may pass. */
-  challengeTo(request: SipRequest): Header[] | undefined {
+  challengeTo(request: SipRequest, remote: Remote): Header[] | undefined {
     if (open.has(request.method)) return undefined;
-    const now = this.#clock.wall();
+    // Monotonic: a step of the wall clock makes no nonce older. Whole ms, as nonces hold them.
+    const now = Math.floor(this.#clock.now());
     const { method } = request;
     const verdict = verify(this.#authority, headers(request, 'authorization'), { method, now });
     if (verdict.kind === 'accepted') return undefined;
+    if (verdict.kind === 'refused' && verdict.reason === 'password') this.#onWrongPassword(remote);
     const isStale = verdict.kind === 'stale';
     return challenge(this.#authority, { now, salt: this.#ids.bytes(8), isStale }).map((value) => ({
       name: 'WWW-Authenticate',

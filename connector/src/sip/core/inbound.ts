@@ -4,7 +4,7 @@ import type { Header, SipRequest } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import type { TransactionLayerUser } from '../transaction/layer.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
-import type { Received } from '../transport/transport.ts';
+import type { Received, Remote } from '../transport/transport.ts';
 import { composeResponse, plainResponse } from './compose.ts';
 import type { Core } from './core.ts';
 import { findDialog, notifyKeyOf } from './dialog-of.ts';
@@ -67,18 +67,18 @@ export class Inbound implements TransactionLayerUser {
     const verdict =
       judge(request) ??
       this.#judgePlace(request, live) ??
-      (live ? undefined : this.#challenge(request));
+      (live ? undefined : this.#challenge(request, received.remote));
     if (verdict) refuse(server, this.#core.ids.tag(), verdict);
     else if (live) this.#onInDialog(live, arrival);
     else this.#onNew(arrival);
   }
 
   /** The 401 for a stranger; who answers our SUBSCRIBE with a NOTIFY is none. */
-  #challenge(request: SipRequest): Verdict | undefined {
+  #challenge(request: SipRequest, remote: Remote): Verdict | undefined {
     if (request.method === 'NOTIFY' && this.#core.awaitingNotify.has(notifyKeyOf(request))) {
       return undefined;
     }
-    const extra = this.#gatekeeper?.challengeTo(request);
+    const extra = this.#gatekeeper?.challengeTo(request, remote);
     return extra && [401, 'Unauthorized', ...extra];
   }
 
