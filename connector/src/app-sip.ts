@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { LiveConfig } from './app-live.ts';
+import { readTlsFiles, type TlsFiles, withTlsReload } from './app-tls.ts';
 import type { Clock } from './base/clock.ts';
-import { ConnectorError, messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
 import type { Config } from './config.ts';
 import { type SipServer, startSipServer } from './drachtio/start.ts';
 import type { SipFigures } from './metrics/figures.ts';
 import type { InboundAuth } from './sip/core/gatekeeper.ts';
-import type { TlsSettings } from './sip/transport/tls.ts';
+import type { TlsProfiles } from './sip/transport/tls.ts';
 
 export interface SipParts {
   readonly live: LiveConfig;
@@ -19,61 +17,29 @@ export interface SipParts {
 }
 
 /** The SIP server in this process: without its media a call is worth nothing, so they live and die together. */
-export function startSip({ live, drachtio, clock, log }: SipParts): Promise<SipServer> {
-  const { config, accepts, trusts, scanners } = live;
-  return startSipServer({
+export async function startSip({ live, drachtio, clock, log }: SipParts): Promise<SipServer> {
+  const { config, accepts } = live;
+  const first = readTls(config);
+  const server = await startSipServer({
     listen: config.sip.listen,
     drachtio,
-    ...tlsOf(config),
+    ...(first.own && { tls: first.own }),
+    tlsPeers: first.peers,
     ...authOf(live),
     accepts,
-    trusts,
-    scanners,
     clock,
     log,
   });
+  return withTlsReload(server, { files: tlsFilesOf(config), first, clock, log });
 }
 
-function tlsOf(config: Config): { tls?: TlsSettings } {
-  const tls = readTls(config);
-  return tls ? { tls } : {};
+/** Certificates for SIP. Throws a ConnectorError CONFIG_INVALID that names the setting. */
+export function readTls(config: Config): TlsProfiles {
+  return readTlsFiles(tlsFilesOf(config));
 }
 
-/**
- * Our certificate, if there is one. Throws a ConnectorError CONFIG_INVALID that names the setting: what
- * OpenSSL says of a wrong file does not even tell which it is.
- */
-export function readTls({ sip: { tls } }: Config): TlsSettings | undefined {
-  if (!tls) return undefined;
-  const cert = readPem('certFile', tls.certFile);
-  const key = readPem('keyFile', tls.keyFile);
-  check('certFile', { cert });
-  check('keyFile', { cert, key });
-  if (tls.caFile === undefined) return { cert, key };
-  const ca = readPem('caFile', tls.caFile);
-  check('caFile', { ca });
-  return { cert, key, ca };
-}
-
-function readPem(setting: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw unusable(setting, error);
-  }
-}
-
-function check(setting: string, options: SecureContextOptions): void {
-  try {
-    createSecureContext(options);
-  } catch (error) {
-    throw unusable(setting, error);
-  }
-}
-
-function unusable(setting: string, error: unknown): ConnectorError {
-  const reason = `sip.tls.${setting}: ${messageOf(error)}`;
-  return new ConnectorError('CONFIG_INVALID', reason, { cause: error });
+function tlsFilesOf({ sip: { tls, peers } }: Config): TlsFiles {
+  return { own: tls, peers };
 }
 
 function authOf({ config, passwordOf }: LiveConfig): { auth?: InboundAuth } {
@@ -84,15 +50,16 @@ function authOf({ config, passwordOf }: LiveConfig): { auth?: InboundAuth } {
 
 /** What metrics tell of the SIP server, all 0 before there is one. */
 export function sipFigures(server: SipServer | undefined): SipFigures {
-  if (!server) {
-    return { messagesReceived: 0, messagesSent: 0, messagesMalformed: 0, strangers: 0, drops: {} };
-  }
+  if (!server) return { messagesReceived: 0, messagesSent: 0, messagesMalformed: 0, strangers: 0 };
   const { received, sent, malformed } = server.transportStats();
   return {
-    messagesReceived: received.udp + received.tcp + received.tls,
-    messagesSent: sent.udp + sent.tcp + sent.tls,
+    messagesReceived: sumOf(received),
+    messagesSent: sumOf(sent),
     messagesMalformed: malformed,
     strangers: server.strangers(),
-    drops: server.drops(),
   };
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

@@ -8,8 +8,10 @@ const root = import.meta.dirname;
 const allowed: Record<string, readonly string[]> = {
   base: ['pino'],
   contract: ['base', 'zod'],
-  config: ['base', 'contract', 'yaml', 'zod'],
-  sip: ['base'],
+  config: ['base', 'contract', 're2js', 'yaml', 'zod'],
+  avc: ['base', 'contract', 'yaml'],
+  override: ['avc', 'base', 'contract', 'zod'],
+  sip: ['base', 'ws'],
   drachtio: ['base', 'sip'],
   media: ['base', 'sdp-transform'],
   'ai/openai': ['base', 'contract', 'media', 'openai', 'ws'],

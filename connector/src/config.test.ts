@@ -126,7 +126,7 @@ test('a fault in the environment names the variable', () => {
     PARLEY_RTP_CHECK_PORTS: 'maybe',
   };
   expect(problemsOf(minimal, { env })).toEqual([
-    '- PARLEY_SIP_LISTEN: expected udp://, tcp:// or tls:// with an IP address and port',
+    '- PARLEY_SIP_LISTEN: expected udp://, tcp://, tls://, ws:// or wss:// with an IP address and port',
     '- PARLEY_RTP_ADDRESS: expected an IP address',
     '- PARLEY_RTP_PORTS: expected ports from 1024 to 65535',
     '- PARLEY_RTP_CHECK_PORTS: expected boolean, received string',
@@ -260,7 +260,9 @@ test.each([
   {
     name: 'a host name to listen on',
     text: `{sip: {listen: ["udp://localhost:5060"]}, ${minimal}}`,
-    want: ['1 sip.listen.0: expected udp://, tcp:// or tls:// with an IP address and port'],
+    want: [
+      '1 sip.listen.0: expected udp://, tcp://, tls://, ws:// or wss:// with an IP address and port',
+    ],
   },
   {
     name: 'fewer RTP ports than calls',

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { readTlsFiles, type TlsFiles, withTlsReload } from './app-tls.ts';
 import { systemClock } from './base/clock.ts';
 import { messageOf } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
 import { FlagError, type Flags, parseFlags, usage } from './drachtio/flags.ts';
 import { secretProblem } from './drachtio/secret.ts';
 import { type SipServer, startSipServer } from './drachtio/start.ts';
-import type { TlsSettings } from './sip/transport/tls.ts';
+import { FileJournal } from './sip/journal/file-journal.ts';
+import type { TlsProfiles } from './sip/transport/tls.ts';
 
 /**
  * The SIP server as a program of its own: SIP on one side, applications of the drachtio protocol on the
@@ -27,25 +29,43 @@ async function run(flags: Flags): Promise<void> {
   const problem = secretProblem(secret, flags.drachtio.address);
   if (problem !== undefined) throw new FlagError(`--secret-file: ${problem}`);
   const log = createLog({ level: flags.logLevel });
-  const tls = flags.tls && readTls(flags.tls);
-  const server = await startSipServer({
+  const journal = openJournal(flags.journal, log);
+  const files: TlsFiles = { own: flags.tls, peers: [] };
+  const first = readCertificates(files);
+  const started = await startSipServer({
     listen: flags.listen,
     drachtio: { ...flags.drachtio, secret },
-    ...(tls && { tls }),
+    ...(first.own && { tls: first.own }),
+    ...(journal && { journal }),
     clock: systemClock,
     log,
   });
-  closeOnSignal(server, log);
+  const server = withTlsReload(started, { files, first, clock: systemClock, log });
+  closeOnSignal(server, { log, journal });
   log.info({ drachtioPort: server.drachtioPort, listenPoints: server.listenPoints }, 'ready');
 }
 
-function closeOnSignal(server: SipServer, log: Log): void {
+function openJournal(folder: string | undefined, log: Log): FileJournal | undefined {
+  if (folder === undefined) return undefined;
+  try {
+    return FileJournal.open(folder, log);
+  } catch (error) {
+    throw new FlagError(`--journal: ${messageOf(error)}`);
+  }
+}
+
+function closeOnSignal(
+  server: SipServer,
+  { log, journal }: { log: Log; journal: FileJournal | undefined },
+): void {
   let isClosing = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (isClosing) return;
       isClosing = true;
       log.info({ signal }, 'closing');
+      // What ends only because the process does is not over for the next one.
+      journal?.close();
       server.close().then(
         () => process.exit(0),
         (error: unknown) => {
@@ -57,12 +77,23 @@ function closeOnSignal(server: SipServer, log: Log): void {
   }
 }
 
-function readTls(files: NonNullable<Flags['tls']>): TlsSettings {
-  return {
-    cert: readFlagFile('--tls-cert', files.certFile),
-    key: readFlagFile('--tls-key', files.keyFile),
-    ...(files.caFile !== undefined && { ca: readFlagFile('--tls-ca', files.caFile) }),
-  };
+const flagOfSetting: Readonly<Record<string, string>> = {
+  certFile: '--tls-cert',
+  keyFile: '--tls-key',
+  caFile: '--tls-ca',
+  clientCaFile: '--tls-client-ca',
+};
+
+function readCertificates(files: TlsFiles): TlsProfiles {
+  try {
+    return readTlsFiles(files);
+  } catch (error) {
+    const text = messageOf(error).replace(
+      /^sip\.tls\.(\w+)/,
+      (all, setting: string) => flagOfSetting[setting] ?? all,
+    );
+    throw new FlagError(text);
+  }
 }
 
 function readFlagFile(flag: string, path: string): string {

@@ -17,8 +17,8 @@ function checkListen({ listen, tls }: ConfigFile['sip']): ConfigProblem[] {
   const names = listen.map(({ protocol, address, port }) => `${protocol} ${address} ${port}`);
   return listen.flatMap(({ protocol, port }, index) => {
     const path = ['sip', 'listen', index];
-    if (protocol === 'tls' && tls === undefined)
-      return [{ path, reason: 'a tls:// address needs sip.tls with certFile and keyFile' }];
+    if ((protocol === 'tls' || protocol === 'wss') && tls === undefined)
+      return [{ path, reason: `a ${protocol}:// address needs sip.tls with certFile and keyFile` }];
     const isRepeated = port !== 0 && names.indexOf(names[index] ?? '') < index;
     return isRepeated ? [{ path, reason: 'is there twice' }] : [];
   });

@@ -2,28 +2,13 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseRange } from '../base/address-ranges.ts';
 import { agentSchema } from '../contract/agent.ts';
+import { sipListen, sipPeer, sipTls } from './sip-schema.ts';
 
 /** The configuration file as people write it; `config.ts` turns it into what the program uses. */
 
-const listenPattern = /^(udp|tcp|tls):\/\/(\[[0-9a-fA-F:.]+\]|[0-9.]+):(\d{1,5})$/;
 const portsPattern = /^(\d{1,5})-(\d{1,5})$/;
 
 const isPort = (port: number) => port <= 65_535;
-
-/** `udp://0.0.0.0:5060`, `tls://[::]:5061`; port 0 lets the system choose. */
-const sipListen = z.string().transform((text, context) => {
-  const [, protocol, host = '', digits] = listenPattern.exec(text) ?? [];
-  const address = host.replace(/^\[|\]$/g, '');
-  const port = Number(digits);
-  if (isIP(address) !== 0 && isPort(port) && isSipProtocol(protocol))
-    return { protocol, address, port };
-  context.addIssue('expected udp://, tcp:// or tls:// with an IP address and port');
-  return z.NEVER;
-});
-
-function isSipProtocol(text: string | undefined): text is 'udp' | 'tcp' | 'tls' {
-  return text === 'udp' || text === 'tcp' || text === 'tls';
-}
 
 /** `127.0.0.1:8080`, `[::]:8080`. */
 const httpListen = z.string().transform((text, context) => {
@@ -67,26 +52,10 @@ const sip = z.strictObject({
   listen: z.array(sipListen).min(1).prefault(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']),
   /** What peers are told in Via and Contact instead of the bound address. */
   externalHost: host.optional(),
-  tls: z.strictObject({ certFile: file, keyFile: file, caFile: file.optional() }).optional(),
+  tls: sipTls.optional(),
+  peers: z.array(sipPeer).default([]),
   /** Where new requests may come from; all others get no answer. Everybody where absent. */
   sourceRanges: z.array(addressRange).min(1).optional(),
-  /**
-   * Sources that are never limited or blocked, as those of `sourceRanges` are not: list the trunks here
-   * where everybody may call, for addresses on UDP can be forged.
-   */
-  trustedRanges: z.array(addressRange).default([]),
-  /**
-   * Parts of the User-Agent of scanners, which get no answer and whose source is blocked for a time.
-   * Well-known ones where absent.
-   */
-  scanners: z
-    .array(
-      z
-        .string()
-        .min(3)
-        .transform((name) => name.toLowerCase()),
-    )
-    .optional(),
   /** Digest (RFC 8760) asked of callers; without it every source may call. */
   auth: z
     .strictObject({

@@ -22,7 +22,7 @@ test('all of it', () => {
     ],
     drachtio: { address: '::1', port: 0 },
     secretFile: '/s',
-    tls: { certFile: '/c', keyFile: '/k', caFile: '/a' },
+    tls: { certFile: '/c', keyFile: '/k', caFile: '/a', requireClientCertificate: false },
     logLevel: 'debug',
   });
 });
@@ -36,7 +36,12 @@ test.each([
   [['--listen'], /--listen/],
   [[], /^--listen is missing: give at least one/],
   [['--listen', 'udp://host:5060'], /^--listen udp:\/\/host:5060 is none: give/],
-  [['--listen', 'ws://192.0.2.1:80'], /^--listen ws/],
+  [['--listen', 'sctp://192.0.2.1:80'], /^--listen sctp/],
+  [[...least, '--listen', 'wss://192.0.2.1:443'], /give --tls-cert and --tls-key$/],
+  [
+    [...least, '--tls-cert', '/c', '--tls-key', '/k', '--tls-require-client'],
+    /^--tls-client-ca is missing/,
+  ],
   [['--listen', 'udp://192.0.2.1:70000'], /^--listen udp/],
   [['--listen', 'udp://0.0.0.0:5060'], /^--external-host is missing/],
   [['--listen', 'udp://192.0.2.1:5060'], /^--secret-file is missing: give/],

@@ -1,26 +1,41 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../base/log.ts';
-import type { ListenPoint, Protocol } from '../sip/transport/transport.ts';
+import { isProtocol, isSecure } from '../sip/transport/protocol.ts';
+import type { ListenPoint } from '../sip/transport/transport.ts';
+
+/** Files are read again when they change. */
+export interface TlsFlags {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile?: string;
+  readonly clientCaFile?: string;
+  readonly requireClientCertificate: boolean;
+}
 
 /** What the command line says; files are not read yet. */
 export interface Flags {
   readonly listen: readonly ListenPoint[];
   readonly drachtio: { readonly address: string; readonly port: number };
   readonly secretFile: string;
-  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string };
+  /** Folder in memory where calls outlive this process. */
+  readonly journal?: string;
+  readonly tls?: TlsFlags;
   readonly logLevel: LogLevel;
 }
 
 export const usage = `sip-server --listen udp://192.0.2.1:5060 --secret-file /run/secrets/drachtio
 
-  --listen URL         udp://, tcp:// or tls:// with an IP address and port; may be repeated
+  --listen URL         udp://, tcp://, tls://, ws:// or wss:// with an IP address and port; may be repeated
   --external-host H    address or name that peers are told instead of the bound address
   --drachtio HOST:PORT where applications connect (127.0.0.1:9022)
   --secret-file FILE   what applications must know
-  --tls-cert FILE      certificate with its chain, PEM; needed for tls://
+  --journal DIR        memory-backed folder that keeps calls over a restart of this process
+  --tls-cert FILE      certificate with its chain, PEM; needed for tls:// and wss://
   --tls-key FILE       its key, PEM
   --tls-ca FILE        authorities to trust instead of the usual ones, PEM
+  --tls-client-ca FILE authorities whose clients are asked to prove themselves, PEM
+  --tls-require-client refuse clients without a certificate of these
   --log-level LEVEL    debug, info, warn, error or silent (info)
 `;
 
@@ -29,9 +44,12 @@ const options = {
   'external-host': { type: 'string' },
   drachtio: { type: 'string', default: '127.0.0.1:9022' },
   'secret-file': { type: 'string' },
+  journal: { type: 'string' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'tls-ca': { type: 'string' },
+  'tls-client-ca': { type: 'string' },
+  'tls-require-client': { type: 'boolean', default: false },
   'log-level': { type: 'string', default: 'info' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -49,13 +67,16 @@ export function parseFlags(args: readonly string[]): Flags | 'help' {
   if (values.help) return 'help';
   const listen = listenPoints(values.listen ?? [], values['external-host']);
   const tls = tlsOf(values);
-  if (!tls && listen.some((point) => point.protocol === 'tls')) {
-    throw new FlagError('--listen tls:// needs a certificate: give --tls-cert and --tls-key');
+  if (!tls && listen.some((point) => isSecure(point.protocol))) {
+    throw new FlagError(
+      '--listen tls:// or wss:// needs a certificate: give --tls-cert and --tls-key',
+    );
   }
   return {
     listen,
     drachtio: hostPort(values.drachtio),
     secretFile: required('--secret-file', values['secret-file']),
+    ...(values.journal !== undefined && { journal: values.journal }),
     ...(tls && { tls }),
     logLevel: levelOf(values['log-level']),
   };
@@ -85,16 +106,12 @@ function listenPoints(urls: readonly string[], externalHost: string | undefined)
 }
 
 function listenPoint(url: string): ListenPoint {
-  const [, protocol, rest = ''] = /^(udp|tcp|tls):\/\/(.+)$/.exec(url) ?? [];
+  const [, protocol, rest = ''] = /^(udp|tcp|tls|ws|wss):\/\/(.+)$/.exec(url) ?? [];
   const where = parseHostPort(rest);
   if (isProtocol(protocol) && where && isIP(where.address) !== 0) return { protocol, ...where };
   throw new FlagError(
-    `--listen ${url} is none: give udp://, tcp:// or tls:// with an IP address and port, as udp://192.0.2.1:5060`,
+    `--listen ${url} is none: give udp://, tcp://, tls://, ws:// or wss:// with an IP address and port, as udp://192.0.2.1:5060`,
   );
-}
-
-function isProtocol(text: string | undefined): text is Protocol {
-  return text === 'udp' || text === 'tcp' || text === 'tls';
 }
 
 function hostPort(text: string): { address: string; port: number } {
@@ -113,13 +130,20 @@ function tlsOf(values: {
   'tls-cert'?: string;
   'tls-key'?: string;
   'tls-ca'?: string;
-}): Flags['tls'] {
+  'tls-client-ca'?: string;
+  'tls-require-client': boolean;
+}): TlsFlags | undefined {
   const { 'tls-cert': certFile, 'tls-key': keyFile, 'tls-ca': caFile } = values;
-  if (certFile === undefined && keyFile === undefined && caFile === undefined) return undefined;
+  const { 'tls-client-ca': clientCaFile, 'tls-require-client': requireClientCertificate } = values;
+  const given = [certFile, keyFile, caFile, clientCaFile];
+  if (given.every((file) => file === undefined) && !requireClientCertificate) return undefined;
   return {
     certFile: required('--tls-cert', certFile),
     keyFile: required('--tls-key', keyFile),
     ...(caFile !== undefined && { caFile }),
+    ...(clientCaFile !== undefined && { clientCaFile }),
+    ...(requireClientCertificate && { clientCaFile: required('--tls-client-ca', clientCaFile) }),
+    requireClientCertificate,
   };
 }
 

@@ -6,6 +6,7 @@ import { parseNameAddr } from '../sip/message/name-addr.ts';
 import { param } from '../sip/message/params.ts';
 import { hostOf, parseSipUri, type SipUri } from '../sip/message/uri.ts';
 import { effectivePort, isSameHost } from '../sip/message/uri-comparison.ts';
+import { transportParam } from '../sip/transport/protocol.ts';
 import type { ListenPoint } from '../sip/transport/transport.ts';
 
 const defaultMaxForwards = 70;
@@ -75,7 +76,7 @@ export function hasRouteMark(route: string, mark: string): boolean {
 export function withRecordRoute(request: SipRequest, local: ListenPoint, mark: string): SipRequest {
   const scheme = request.uri.toLowerCase().startsWith('sips:') ? 'sips' : 'sip';
   const host = hostOf(local.externalHost ?? local.address);
-  const transport = local.protocol === 'udp' ? '' : `;transport=${local.protocol}`;
+  const transport = transportParam(local.protocol);
   const value = `<${scheme}:${host}:${local.port}${transport};lr;mark=${mark}>`;
   if (request.method !== 'REGISTER') return withHeaderFirst(request, 'Record-Route', value);
   const withPath = withHeaderFirst(request, 'Path', value);

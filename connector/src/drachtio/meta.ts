@@ -3,7 +3,12 @@ import type { Trace } from '../sip/user-agent.ts';
 /** The six fields that say how a message travelled: `network|260|udp|192.0.2.4|5070|08:00:26.846000`. */
 export function formatMeta(trace: Trace): string {
   const { source, sizeBytes, protocol, address, port, time } = trace;
-  return `${source}|${sizeBytes}|${protocol}|${address}|${port}|${formatTime(time)}`;
+  return `${source}|${sizeBytes}|${nameOf(protocol)}|${address}|${port}|${formatTime(time)}`;
+}
+
+/** The reference calls a WebSocket `tcp` here (`drachtio-protocol.md` 2). */
+function nameOf(protocol: Trace['protocol']): string {
+  return protocol === 'ws' || protocol === 'wss' ? 'tcp' : protocol;
 }
 
 /** UTC time of day with six digits of fraction, no date. */

@@ -11,14 +11,13 @@ import {
   type RunningUserAgent,
   type UserAgentLoad,
 } from '../sip/create-user-agent.ts';
-import type { DropReason } from '../sip/guard/source-guard.ts';
 import type { ParseError } from '../sip/message/parse-error.ts';
 import { type ResolveOptions, resolveUri } from '../sip/resolve/resolve.ts';
 import { systemResolver } from '../sip/resolve/resolver.ts';
 import { defaultTimers } from '../sip/transaction/timers.ts';
 import { type SocketTransport, startTransport } from '../sip/transport/start-transport.ts';
 import type { TransportStats } from '../sip/transport/stats.ts';
-import type { TlsSettings } from '../sip/transport/tls.ts';
+import type { PeerTls, TlsProfiles, TlsSettings } from '../sip/transport/tls.ts';
 import type { ListenPoint, Received, Remote, TransportUser } from '../sip/transport/transport.ts';
 import { defaultTransportLimits } from '../sip/transport/transport-limits.ts';
 import { secretProblem } from './secret.ts';
@@ -36,16 +35,14 @@ export interface SipServerOptions {
   readonly listen: readonly ListenPoint[];
   /** Where applications connect, and what they must know. */
   readonly drachtio: { readonly address: string; readonly port: number; readonly secret: string };
-  /** Needed for tls listen points. */
+  /** Needed for tls and wss listen points. */
   readonly tls?: TlsSettings;
+  /** Peers that are connected to in another way. */
+  readonly tlsPeers?: readonly PeerTls[];
   /** Digest asked of everything new but OPTIONS; without it every source may call. */
   readonly auth?: InboundAuth;
   /** By IP address: where new requests may come from; others get no answer. Everybody where absent. */
   readonly accepts?: Accepts;
-  /** By IP address: sources that are never limited or blocked. None where absent. */
-  readonly trusts?: Accepts;
-  /** What scanners call themselves, in lower case; well-known ones where absent. */
-  readonly scanners?: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -59,8 +56,8 @@ export interface SipServer {
   transportStats(): TransportStats;
   /** Messages turned away since the start by `accepts`, for metrics. */
   strangers(): number;
-  /** Messages since the start that got no answer for what their source did, for metrics. */
-  drops(): Readonly<Record<DropReason, number>>;
+  /** Other certificates from now on; calls that are up go on over new connections. */
+  useTls(tls: TlsProfiles): void;
   /** Applications first, then calls, then sockets. Idempotent; calls are not hung up. */
   close(): Promise<void>;
 }
@@ -87,7 +84,7 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
       load: () => userAgent.load(),
       transportStats: () => transport.stats(),
       strangers: () => userAgent.strangers(),
-      drops: () => userAgent.drops(),
+      useTls: (tls) => transport.useTls(tls),
       close: () => parts.close(),
     };
   } catch (error) {
@@ -97,13 +94,14 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
 }
 
 async function startUserAgent(
-  { listen, tls, auth, accepts, trusts, scanners, clock, log }: SipServerOptions,
+  { listen, tls, tlsPeers = [], auth, accepts, clock, log }: SipServerOptions,
   { user }: DrachtioServer,
 ): Promise<{ transport: SocketTransport; userAgent: RunningUserAgent }> {
   const above = new Above();
   const transport = await startTransport({
     listen,
     ...(tls && { tls }),
+    tlsPeers,
     limits: defaultTransportLimits,
     clock,
     log,
@@ -112,7 +110,7 @@ async function startUserAgent(
   const random = createSecureRandom();
   const userAgent = createUserAgent({
     transport,
-    resolve: createResolve(transport.listenPoints, { clock, random }),
+    resolve: createResolve(transport, { clock, random }),
     clock,
     random,
     log,
@@ -123,19 +121,18 @@ async function startUserAgent(
       maxDialogs: mostDialogs,
       ...(auth && { auth }),
       ...(accepts && { accepts }),
-      ...(trusts && { trusts }),
-      ...(scanners && { scanners }),
     },
   });
   above.connect(userAgent);
   return { transport, userAgent };
 }
 
-/** Finds addresses that can be sent to from the listen points there are. */
+/** Finds addresses that can be sent to from the listen points there are, and WebSockets that are open. */
 function createResolve(
-  points: readonly ListenPoint[],
+  transport: SocketTransport,
   { clock, random }: { clock: Clock; random: () => number },
 ): Resolve {
+  const points = transport.listenPoints;
   const options: ResolveOptions = {
     resolver: systemResolver,
     random,
@@ -144,7 +141,10 @@ function createResolve(
     protocols: [...new Set(points.map(({ protocol }) => protocol))],
     families: [...new Set(points.map(({ address }) => (isIPv6(address) ? 6 : 4)))],
   };
-  return (uri) => resolveUri(uri, options);
+  return (uri) => {
+    const flow = transport.flowTo(uri);
+    return flow ? Promise.resolve({ kind: 'targets', targets: [flow] }) : resolveUri(uri, options);
+  };
 }
 
 /** The layer above the transport, which has to be there before it. */

@@ -6,7 +6,7 @@ import type { SipMessage } from '../../src/sip/message/message.ts';
 import { errorResponse, type ParseError } from '../../src/sip/message/parse-error.ts';
 import { serialize } from '../../src/sip/message/serialize.ts';
 import { type SocketTransport, startTransport } from '../../src/sip/transport/start-transport.ts';
-import type { TlsSettings } from '../../src/sip/transport/tls.ts';
+import type { PeerTls, TlsSettings } from '../../src/sip/transport/tls.ts';
 import type { ListenPoint, Protocol, Received, Remote } from '../../src/sip/transport/transport.ts';
 import {
   defaultTransportLimits,
@@ -28,6 +28,7 @@ export interface StationOptions {
   readonly listen?: readonly Protocol[];
   readonly address?: string;
   readonly tls?: TlsSettings;
+  readonly tlsPeers?: readonly PeerTls[];
   readonly limits?: Partial<TransportLimits>;
 }
 
@@ -41,6 +42,7 @@ export async function startStation(given: StationOptions = {}): Promise<Station>
   const started = await startTransport({
     listen: listen.map((protocol): ListenPoint => ({ protocol, address, port: 0 })),
     ...(given.tls && { tls: given.tls }),
+    ...(given.tlsPeers && { tlsPeers: given.tlsPeers }),
     limits: { ...defaultTransportLimits, ...given.limits },
     clock: systemClock,
     log: silentLog,

@@ -1,6 +1,7 @@
 import { parseNameAddr } from '../message/name-addr.ts';
 import { addressOf, hostOf, parseSipUri, type SipUri } from '../message/uri.ts';
 import { effectivePort } from '../message/uri-comparison.ts';
+import { transportParam } from '../transport/protocol.ts';
 import type { ListenPoint } from '../transport/transport.ts';
 
 /** `host:port` as peers are told it. */
@@ -16,11 +17,7 @@ export function viaOf(local: ListenPoint, branch: string): string {
 /** Our Contact value: the transport is named unless it is UDP. Peers that use `sips` get that (§8.1.1.8). */
 export function contactOf(local: ListenPoint, peer = ''): string {
   if (/^sips:/i.test(peer)) return `<sips:${sentBy(local)}>`;
-  return `<sip:${sentBy(local)}${transportParam(local)}>`;
-}
-
-function transportParam(local: ListenPoint): string {
-  return local.protocol === 'udp' ? '' : `;transport=${local.protocol}`;
+  return `<sip:${sentBy(local)}${transportParam(local.protocol)}>`;
 }
 
 const localhost = /(sips?:(?:[^@<>"\s]+@)?)localhost(?::\d+)?(?=[;>?,\s]|$)/i;
@@ -33,7 +30,7 @@ export function withOwnHost(value: string, local: ListenPoint): string {
 /** The same for a Contact, which also has to say the transport. */
 export function withOwnContact(value: string, local: ListenPoint): string {
   if (!localhost.test(value)) return value;
-  const param = /;transport=/i.test(value) ? '' : transportParam(local);
+  const param = /;transport=/i.test(value) ? '' : transportParam(local.protocol);
   return value.replace(localhost, `$1${sentBy(local)}${param}`);
 }
 

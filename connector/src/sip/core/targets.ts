@@ -1,4 +1,5 @@
 import { parseSipUri } from '../message/uri.ts';
+import { canConnect } from '../transport/protocol.ts';
 import type { Remote } from '../transport/transport.ts';
 import { Refusal } from '../user-agent.ts';
 import type { Core } from './core.ts';
@@ -19,8 +20,10 @@ export async function targetsOf(
   core: Core,
   { nextHop, preferred }: Hop,
 ): Promise<readonly Remote[]> {
-  // Nothing sent over UDP fails at once, so nothing else is looked up for it.
-  if (preferred?.protocol === 'udp') return [preferred];
+  // Nothing sent over UDP fails at once, and a WebSocket's client is nowhere else: nothing is looked up.
+  if (preferred && (preferred.protocol === 'udp' || !canConnect(preferred.protocol))) {
+    return [preferred];
+  }
   const first = preferred ? [preferred] : [];
   const uri = parseSipUri(nextHop);
   if (!uri) return first;

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { parseNameAddr } from '../message/name-addr.ts';
 import { addressOf, parseSipUri, type SipUri } from '../message/uri.ts';
 import { effectivePort, isSameHost } from '../message/uri-comparison.ts';
+import { canConnect } from '../transport/protocol.ts';
 import type { Received, Remote } from '../transport/transport.ts';
 
 /** What a message says about where its sender can be reached. */
@@ -13,9 +14,11 @@ export interface Reach {
 
 /**
  * Where requests to a caller have to go when its Contact is not where it sent from: to the source
- * (`drachtio-protocol.md` 13.3 a). Over a stream only the host tells, for the port is ephemeral.
+ * (`drachtio-protocol.md` 13.3 a). Over a stream only the host tells, for the port is ephemeral. A WebSocket's client is always
+ * reached by its connection (RFC 7118 §5).
  */
 export function sourceOfUas({ routeSet, contact }: Reach, received: Received): Remote | undefined {
+  if (routeSet.length === 0 && !canConnect(received.remote.protocol)) return received.remote;
   const uri = parseSipUri(contact ?? '');
   if (routeSet.length > 0 || !uri || isFindable(uri.host)) return undefined;
   return isSource(uri, received.remote) ? undefined : received.remote;
@@ -33,6 +36,7 @@ export function sourceOfUac({ routeSet, contact }: Reach, received: Received): R
       route?.kind === 'sip' && isPrivate(route.host) && !isPrivate(received.remote.address);
     return isBehindNat ? received.remote : undefined;
   }
+  if (!canConnect(received.remote.protocol)) return received.remote;
   const uri = parseSipUri(contact ?? '');
   if (!uri || isFindable(uri.host)) return undefined;
   return isSameHost(uri.host, received.remote.address) ? undefined : received.remote;

@@ -1,19 +1,24 @@
 import { isIP } from 'node:net';
 import { param } from '../message/params.ts';
 import { addressOf, type SipUri } from '../message/uri.ts';
-import type { Protocol } from '../transport/transport.ts';
+import { defaultPort, isProtocol, isSecure, type Protocol } from '../transport/protocol.ts';
 
-/** What has to be asked to find the servers of a URI (RFC 3263 §4, without NAPTR). */
+/** What has to be asked to find the servers of a URI (RFC 3263 §4). */
 export type Plan =
   /** Nothing: the URI holds an address. */
   | ({ readonly kind: 'address'; readonly address: string } & Endpoint)
   /** Addresses of a host, for the port is given. */
   | ({ readonly kind: 'host'; readonly name: string } & Endpoint)
-  /** SRV of these services in order; where there are none, addresses of the host. */
+  /**
+   * SRV of these services in order, those that NAPTR names first; where there are none, addresses of the
+   * host.
+   */
   | {
       readonly kind: 'services';
       readonly services: readonly Service[];
       readonly name: string;
+      /** Protocols that a NAPTR record may lead to; none where the URI has chosen. */
+      readonly open: readonly Protocol[];
       readonly otherwise: Endpoint;
     }
   | { readonly kind: 'unsupported' };
@@ -43,7 +48,13 @@ export function planOf(uri: SipUri, protocols: readonly Protocol[]): Plan {
       protocol,
       query: `${prefixes[protocol]}.${name}`,
     }));
-    return { kind: 'services', services, name, otherwise: endpointOf(only) };
+    return {
+      kind: 'services',
+      services,
+      name,
+      open: openOf(uri, protocols),
+      otherwise: endpointOf(only),
+    };
   }
   const endpoint = { ...endpointOf(only), ...(uri.port !== undefined && { port: uri.port }) };
   return isAddress
@@ -51,22 +62,35 @@ export function planOf(uri: SipUri, protocols: readonly Protocol[]): Plan {
     : { kind: 'host', name, ...endpoint };
 }
 
+/** RFC 3263 §4.1; of WebSocket as RFC 7118 §5.3 lets NAPTR name it. */
 const prefixes: Record<Protocol, string> = {
   udp: '_sip._udp',
   tcp: '_sip._tcp',
   tls: '_sips._tcp',
+  ws: '_sip._ws',
+  wss: '_sips._ws',
 };
 
 function endpointOf(protocol: Protocol): Endpoint {
-  return { protocol, port: protocol === 'tls' ? 5061 : 5060 };
+  return { protocol, port: defaultPort(protocol) };
+}
+
+/** §4.1: NAPTR chooses the transport where the URI names none; of a sips URI only a secure one. */
+function openOf(uri: SipUri, protocols: readonly Protocol[]): readonly Protocol[] {
+  if (param(uri.params, 'transport') !== undefined) return [];
+  return uri.scheme === 'sips' ? protocols.filter(isSecure) : protocols;
 }
 
 /** §4.1: what the URI allows, its default first. sips is TLS whatever TCP-like transport it names. */
 function protocolsOf(uri: SipUri): Protocol[] {
   const transport = param(uri.params, 'transport')?.toLowerCase();
+  // RFC 7118 §5.2.2: both kinds of WebSocket are called ws.
+  const isWebSocket = transport === 'ws' || transport === 'wss';
   if (uri.scheme === 'sips') {
+    if (isWebSocket) return ['wss'];
     return transport === undefined || transport === 'tcp' || transport === 'tls' ? ['tls'] : [];
   }
   if (transport === undefined) return ['udp', 'tcp'];
-  return transport === 'udp' || transport === 'tcp' || transport === 'tls' ? [transport] : [];
+  if (isWebSocket) return transport === 'ws' ? ['ws', 'wss'] : ['wss'];
+  return isProtocol(transport) ? [transport] : [];
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { parseSipUri } from '../message/uri.ts';
 import type { Protocol } from '../transport/transport.ts';
+import type { NaptrRecord } from './naptr.ts';
 import { type ResolveOptions, resolveUri } from './resolve.ts';
 import type { Resolver } from './resolver.ts';
 import type { SrvRecord } from './srv-order.ts';
@@ -29,6 +30,29 @@ const services: Record<string, readonly SrvRecord[]> = {
   '_sip._udp.closed.test': [srv('.', 0)],
 };
 
+const naptr = (service: string, replacement: string, [order, preference] = [10, 10]) => ({
+  order: order ?? 10,
+  preference: preference ?? 10,
+  flags: 's',
+  service,
+  regexp: '',
+  replacement,
+});
+
+const pointers: Record<string, readonly NaptrRecord[]> = {
+  'naptr.test': [
+    naptr('SIP+D2U', '_sip._udp.srv.test', [20, 10]),
+    naptr('SIP+D2T', '_sip._tcp.srv.test', [10, 20]),
+    naptr('SIPS+D2T', '_sips._tcp.srv.test.', [10, 10]),
+  ],
+  'dead.test': [naptr('SIP+D2T', '_sip._tcp.gone.test')],
+  'other.test': [
+    naptr('E2U+sip', '_sip._udp.srv.test'),
+    { ...naptr('SIP+D2U', '_sip._udp.srv.test'), flags: 'a' },
+    { ...naptr('SIP+D2U', '_sip._udp.srv.test'), regexp: '!x!y!' },
+  ],
+};
+
 const asked: string[] = [];
 
 const resolver: Resolver = {
@@ -36,6 +60,7 @@ const resolver: Resolver = {
     asked.push(name);
     return Promise.resolve(zone[`${name}/${family}`] ?? []);
   },
+  pointers: (name) => Promise.resolve(pointers[name] ?? []),
   services: (query) => {
     asked.push(query);
     return Promise.resolve(services[query] ?? []);
@@ -130,7 +155,11 @@ test('a failing SRV query does not keep the addresses from being used', async ()
 });
 
 test('failing queries are told from names that do not exist', async () => {
-  const broken = { services: rejecting, addresses: rejecting };
+  const broken = {
+    pointers: () => Promise.reject(new Error('no server')),
+    services: rejecting,
+    addresses: rejecting,
+  };
   expect(await resolve('sip:a.test', { resolver: broken })).toBe('DNS_FAILED');
 });
 
@@ -153,4 +182,37 @@ test('no more than 16 servers are tried', async () => {
   const many = Array.from({ length: 100 }, (_, index) => `192.0.2.${index}`);
   const flood = { ...resolver, addresses: () => Promise.resolve(many) };
   expect(await resolve('sip:a.test:5060', { resolver: flood })).toHaveLength(16);
+});
+
+const atTcp = ['tcp 192.0.2.11 5081'];
+const atTls = ['tls 192.0.2.11 5091 naptr.test'];
+const atUdp = ['udp 192.0.2.11 5071', 'udp 192.0.2.12 5072'];
+
+test.each([
+  { name: 'order, then preference', uri: 'sip:naptr.test', want: atTls },
+  { name: 'what can be sent', uri: 'sip:naptr.test', protocols: ['udp', 'tcp'], want: atTcp },
+  { name: 'what is left', uri: 'sip:naptr.test', protocols: ['udp'], want: atUdp },
+  { name: 'only secure ones for sips', uri: 'sips:naptr.test', want: atTls },
+] as const)('NAPTR chooses the transport by $name', async ({ uri, want, ...more }) => {
+  expect(await resolve(uri, more)).toEqual(want);
+});
+
+test.each([
+  ['a transport', 'sip:naptr.test;transport=udp'],
+  ['a port', 'sip:naptr.test:5060'],
+])('NAPTR is not asked for where the URI has %s', async (_, uri) => {
+  expect(await resolve(uri)).toEqual('NOT_FOUND');
+});
+
+test.each(['sip:dead.test', 'sip:other.test'])('%s falls through to what SRV says', async (uri) => {
+  expect(await resolve(uri)).toEqual('NOT_FOUND');
+});
+
+test.each([
+  ['sip:192.0.2.7;transport=ws', ['ws', 'wss'], ['ws 192.0.2.7 80']],
+  ['sip:192.0.2.7;transport=ws', ['wss'], ['wss 192.0.2.7 443']],
+  ['sips:192.0.2.7;transport=ws', ['ws', 'wss'], ['wss 192.0.2.7 443']],
+  ['sip:192.0.2.7;transport=ws', ['udp'], 'UNSUPPORTED'],
+] as const)('%s with %j is %j', async (uri, protocols, want) => {
+  expect(await resolve(uri, { protocols })).toEqual(want);
 });

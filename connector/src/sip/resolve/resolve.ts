@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { addressOf, type SipUri } from '../message/uri.ts';
-import type { Protocol, Remote } from '../transport/transport.ts';
+import { isSecure, type Protocol } from '../transport/protocol.ts';
+import type { Remote } from '../transport/transport.ts';
+import { servicesOf } from './naptr.ts';
 import { type Endpoint, type Plan, planOf, type Service } from './plan.ts';
 import type { Resolver } from './resolver.ts';
 import { orderSrv, type SrvRecord } from './srv-order.ts';
@@ -53,7 +55,7 @@ function ofAddress(
 /** RFC 5922 §4: over TLS the peer must prove the name of the URI, not that of the SRV record. */
 function remoteOf(target: Endpoint & { address: string }, uri: SipUri): Remote {
   const { protocol, address, port } = target;
-  const isNamed = protocol === 'tls' && isIP(addressOf(uri.host)) === 0;
+  const isNamed = isSecure(protocol) && isIP(addressOf(uri.host)) === 0;
   return { protocol, address, port, ...(isNamed && { serverName: uri.host.toLowerCase() }) };
 }
 
@@ -83,17 +85,31 @@ async function ofName(
 type LookUp = <T>(query: Promise<readonly T[]>) => Promise<readonly T[]>;
 type Host = Endpoint & { readonly name: string };
 
-/** §4.2: the first service that has records; without any, the host itself. */
+/**
+ * §4.2: the first service that has records; without any, the host itself. A NAPTR that cannot be had is
+ * none: SRV may still be known.
+ */
 async function hostsOf(
   plan: Plan & { kind: 'services' },
   lookUp: LookUp,
   { resolver, random }: ResolveOptions,
 ): Promise<readonly Host[]> {
-  for (const service of plan.services) {
+  const pointers = plan.open.length > 0 ? await orNone(resolver.pointers(plan.name)) : [];
+  const named = servicesOf(pointers, plan.open);
+  const queries = new Set(named.map(({ query }) => query));
+  for (const service of [...named, ...plan.services.filter(({ query }) => !queries.has(query))]) {
     const records = await lookUp(resolver.services(service.query));
     if (records.length > 0) return hostsOfService(service, orderSrv(records, random));
   }
   return [{ name: plan.name, ...plan.otherwise }];
+}
+
+async function orNone<T>(query: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await query;
+  } catch {
+    return [];
+  }
 }
 
 function hostsOfService({ protocol }: Service, records: readonly SrvRecord[]): Host[] {

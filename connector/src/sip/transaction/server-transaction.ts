@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { serialize } from '../message/serialize.ts';
 import { responseTarget } from '../message/via.ts';
+import { canConnect, defaultPort } from '../transport/protocol.ts';
 import type { ListenPoint, Received, Remote, Transport } from '../transport/transport.ts';
 import { initialInviteServer, stepInviteServer } from './invite-server.ts';
 import { topVia } from './key.ts';
@@ -145,8 +146,8 @@ export class ServerTransaction {
 /** §18.2.2: where the sender of a request listens, for when the connection it came on is gone. */
 function sentByRemote(request: SipRequest, { protocol, address }: Remote): Remote | undefined {
   const via = topVia(request);
-  if (!via || protocol === 'udp') return undefined;
-  return { protocol, address, port: via.port ?? (protocol === 'tls' ? 5061 : 5060) };
+  if (!via || protocol === 'udp' || !canConnect(protocol)) return undefined;
+  return { protocol, address, port: via.port ?? defaultPort(protocol) };
 }
 
 /** §18.2.2: a stream's own connection; over UDP what the Via says, which holds the real source. */

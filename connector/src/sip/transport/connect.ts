@@ -1,8 +1,9 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { certificateFaultOf } from './certificate-fault.ts';
 import { isWildcard } from './listen-point.ts';
-import type { Shell } from './shell.ts';
-import { clientOptions, type TlsSettings } from './tls.ts';
+import { refuseCertificate, type Shell } from './shell.ts';
+import { clientOptions, type TlsProfiles } from './tls.ts';
 import type { ListenPoint, Remote } from './transport.ts';
 import { systemCodeOf, TransportError } from './transport-error.ts';
 
@@ -10,7 +11,7 @@ import { systemCodeOf, TransportError } from './transport-error.ts';
 export function connect(
   remote: Remote,
   local: ListenPoint,
-  { shell, tls }: { shell: Shell; tls: TlsSettings | undefined },
+  { shell, tls }: { shell: Shell; tls: TlsProfiles },
 ): Promise<Socket> {
   const where = {
     host: remote.address,
@@ -33,6 +34,8 @@ export function connect(
       fail(new TransportError('CONNECT_TIMEOUT', `no ${remote.protocol} connection in time`)),
     );
     const onError = (error: Error): void => {
+      const fault = isConnected ? certificateFaultOf(error) : undefined;
+      if (fault) refuseCertificate(shell, fault, 'outbound');
       const code = isConnected ? 'TLS_FAILED' : 'CONNECT_FAILED';
       const text = `no ${remote.protocol} connection: ${systemCodeOf(error)}`;
       fail(new TransportError(code, text, { cause: error }));

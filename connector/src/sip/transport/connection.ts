@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Timer } from '../../base/clock.ts';
 import { createFramer, type Frame, type Framer } from '../message/framer.ts';
+import type { Link, LinkPath } from './link.ts';
+import { longestOpen, OpenTransactions } from './open-transactions.ts';
 import { deliver, deliverError, type Shell } from './shell.ts';
 import type { CloseReason } from './stats.ts';
-import type { ListenPoint, Remote } from './transport.ts';
 import { systemCodeOf, TransportError } from './transport-error.ts';
 
 const ping = Buffer.from('\r\n\r\n');
@@ -15,31 +16,27 @@ const linger = 200;
 /** Time between TCP probes, which find peers that are gone without a word. */
 const probeInterval = 60_000;
 
-type TimerName = 'idle' | 'slow' | 'stuck' | 'ping' | 'pong' | 'linger';
+/** How often a connection that is to end looks whether it may, and how long it must have been still. */
+const retireInterval = 500;
+const retireQuiet = 1_000;
 
-/** Which connection this is. */
-export interface ConnectionPath {
-  /** `connection` is set: the name of this connection. */
-  readonly remote: Remote & { readonly connection: string };
-  readonly local: ListenPoint;
-  readonly isInbound: boolean;
-}
+type TimerName = 'idle' | 'slow' | 'stuck' | 'ping' | 'pong' | 'linger' | 'retire';
 
 /** One open TCP or TLS connection: frames in, bytes out, and the limits on both. */
-export class Connection {
-  readonly path: ConnectionPath;
-  /** Resolves when the socket is closed. */
+export class Connection implements Link {
+  readonly path: LinkPath;
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #shell: Shell;
   readonly #framer: Framer;
   readonly #timers = new Map<TimerName, Timer>();
+  readonly #open = new OpenTransactions();
   #lastActivity: number;
   #unsent = 0;
   #hasPonged = false;
   #reason: CloseReason | undefined;
 
-  constructor(socket: Socket, path: ConnectionPath, shell: Shell) {
+  constructor(socket: Socket, path: LinkPath, shell: Shell) {
     this.path = path;
     this.#socket = socket;
     this.#shell = shell;
@@ -56,30 +53,40 @@ export class Connection {
     else this.#set('ping', shell.limits.pingInterval, () => this.#ping());
   }
 
-  /** False once it is closing; nothing new is to be sent on it then. */
   get isOpen(): boolean {
     return this.#reason === undefined && !this.#socket.destroyed;
   }
 
-  /** Resolves when the system has taken the bytes; rejects when the connection is or gets closed. */
   async send(bytes: Buffer): Promise<void> {
+    this.#open.sent(bytes, this.#shell.clock.now());
     await this.#write(bytes);
     this.#lastActivity = this.#shell.clock.now();
-    this.#shell.counters.sent[this.path.remote.protocol === 'tls' ? 'tls' : 'tcp']++;
+    this.#shell.counters.sent[this.path.remote.protocol]++;
   }
 
-  /** Closes at once. Only the first reason counts. */
   close(reason: CloseReason): void {
     this.#reason ??= reason;
     this.#socket.destroy();
   }
 
-  /** Closes when what was written is sent, at the latest after the send timeout. */
   async finish(): Promise<void> {
     this.#reason ??= 'local';
     this.#set('linger', this.#shell.limits.sendTimeout, () => this.#socket.destroy());
     this.#socket.destroySoon();
     await this.closed;
+  }
+
+  retire(): void {
+    const { clock } = this.#shell;
+    const since = clock.now();
+    const look = (): void => {
+      const now = clock.now();
+      const isStill = now - this.#lastActivity >= retireQuiet && this.#open.count(now) === 0;
+      if (!isStill && now - since < longestOpen) return this.#set('retire', retireInterval, look);
+      this.#reason ??= 'retired';
+      void this.finish();
+    };
+    this.#set('retire', retireInterval, look);
   }
 
   #write(bytes: Buffer): Promise<void> {
@@ -119,6 +126,7 @@ export class Connection {
     switch (frame.kind) {
       case 'message':
         this.#lastActivity = this.#shell.clock.now();
+        this.#open.received(frame.message, this.#lastActivity);
         deliver(this.#shell, { message: frame.message, remote, local, sizeBytes: frame.sizeBytes });
         return;
       case 'error':

@@ -4,6 +4,7 @@ import { type Log } from '../../base/log.ts';
 import { type HasHeaders, headers, withTopValue } from '../message/headers.ts';
 import type { ParseError } from '../message/parse-error.ts';
 import { formatVia, parseVia, withSource } from '../message/via.ts';
+import type { CertificateFault } from './certificate-fault.ts';
 import type { Counters } from './stats.ts';
 import type { ListenPoint, Received, Remote, TransportUser } from './transport.ts';
 import type { TransportLimits } from './transport-limits.ts';
@@ -36,6 +37,20 @@ export function deliverError(
   if (error.status === undefined) return;
   const marked = markSource(error, path.remote);
   guard(shell, () => shell.user.onMalformed?.(marked, path.remote, path.local));
+}
+
+/** Counts a peer whose certificate is no good, and says why. */
+export function refuseCertificate(
+  { counters, log }: Shell,
+  fault: CertificateFault,
+  direction: 'inbound' | 'outbound',
+): void {
+  counters.certificatesRefused[fault]++;
+  // Whoever likes can connect to us; a peer that we call is one that people want to reach.
+  log[direction === 'inbound' ? 'info' : 'warn'](
+    { reason: fault, direction },
+    "a peer's certificate is refused",
+  );
 }
 
 /** §18.2.1 and RFC 3581 §4, with rport whether the client asked for it or not. */

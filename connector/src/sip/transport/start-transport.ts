@@ -1,12 +1,14 @@
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { SipUri } from '../message/uri.ts';
 import { Connections } from './connections.ts';
+import { Flows } from './flows.ts';
 import { chooseListenPoint } from './listen-point.ts';
 import type { Shell } from './shell.ts';
 import { createCounters, type TransportStats } from './stats.ts';
 import { Admission, StreamListener } from './stream-listener.ts';
-import type { TlsSettings } from './tls.ts';
+import type { PeerTls, TlsProfiles, TlsSettings } from './tls.ts';
 import type { ListenPoint, Remote, Transport, TransportUser } from './transport.ts';
 import { TransportError } from './transport-error.ts';
 import type { TransportLimits } from './transport-limits.ts';
@@ -15,8 +17,10 @@ import { UdpListener } from './udp.ts';
 export interface TransportOptions {
   /** Port 0 lets the system choose. */
   readonly listen: readonly ListenPoint[];
-  /** Needed for tls listen points; outbound TLS works without, with Node's authorities. */
+  /** Needed for tls and wss listen points; outbound TLS works without, with Node's authorities. */
   readonly tls?: TlsSettings;
+  /** Peers that are connected to in another way than `tls` says; the first that fits counts. */
+  readonly tlsPeers?: readonly PeerTls[];
   readonly limits: TransportLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -27,6 +31,13 @@ export interface TransportOptions {
 export interface SocketTransport extends Transport {
   /** A copy of the counters. */
   stats(): TransportStats;
+  /**
+   * Replaces certificates: new connections use these at once, TLS connections that are open end when
+   * they carry no transaction. WebSockets stay, for only their clients could open them again.
+   */
+  useTls(tls: TlsProfiles): void;
+  /** The connection of a WebSocket client that has registered this Contact (RFC 7118 §5). */
+  flowTo(contact: SipUri): Remote | undefined;
 }
 
 /**
@@ -36,8 +47,12 @@ export interface SocketTransport extends Transport {
 export async function startTransport(options: TransportOptions): Promise<SocketTransport> {
   const { limits, clock, log, user, tls } = options;
   const shell: Shell = { limits, clock, log, user, counters: createCounters() };
-  const connections = new Connections(shell, tls);
-  const context = { shell, tls, connections, admission: new Admission(shell) };
+  const flows = new Flows();
+  const connections = new Connections(shell, {
+    ...(tls && { own: tls }),
+    peers: options.tlsPeers ?? [],
+  });
+  const context = { shell, tls, connections, flows, admission: new Admission(shell) };
   const udp: UdpListener[] = [];
   const streams: StreamListener[] = [];
   try {
@@ -49,7 +64,7 @@ export async function startTransport(options: TransportOptions): Promise<SocketT
     await Promise.all([...udp, ...streams].map((listener) => listener.close()));
     throw error;
   }
-  const transport = new Sockets({ udp, streams, connections, shell });
+  const transport = new Sockets({ udp, streams, connections, flows, shell });
   for (const listener of [...udp, ...streams]) listener.open();
   return transport;
 }
@@ -59,6 +74,7 @@ class Sockets implements SocketTransport {
   readonly #udp: readonly UdpListener[];
   readonly #streams: readonly StreamListener[];
   readonly #connections: Connections;
+  readonly #flows: Flows;
   readonly #shell: Shell;
   #closing: Promise<void> | undefined;
 
@@ -66,11 +82,13 @@ class Sockets implements SocketTransport {
     udp: readonly UdpListener[];
     streams: readonly StreamListener[];
     connections: Connections;
+    flows: Flows;
     shell: Shell;
   }) {
     this.#udp = parts.udp;
     this.#streams = parts.streams;
     this.#connections = parts.connections;
+    this.#flows = parts.flows;
     this.#shell = parts.shell;
     this.listenPoints = [...parts.udp, ...parts.streams].map((listener) => listener.point);
   }
@@ -103,6 +121,16 @@ class Sockets implements SocketTransport {
 
   disconnect(remote: Remote): void {
     this.#connections.named(remote.connection)?.close('refused');
+  }
+
+  useTls(tls: TlsProfiles): void {
+    for (const listener of this.#streams) if (tls.own) listener.useTls(tls.own);
+    this.#connections.useTls(tls);
+  }
+
+  flowTo(contact: SipUri): Remote | undefined {
+    const remote = this.#flows.find(contact);
+    return remote && this.#connections.find(remote)?.path.remote;
   }
 
   stats(): TransportStats {

@@ -1,4 +1,5 @@
-import type { Protocol } from './transport.ts';
+import type { CertificateFault } from './certificate-fault.ts';
+import type { Protocol } from './protocol.ts';
 
 /** Why a connection was closed. */
 export type CloseReason =
@@ -10,6 +11,8 @@ export type CloseReason =
   | 'silent'
   | 'malformed'
   | 'refused'
+  /** Made with a certificate that has been replaced. */
+  | 'retired'
   | 'local';
 
 /** Counters since the start, for metrics; `inbound` and `outbound` are connections open now. */
@@ -27,6 +30,8 @@ export interface TransportStats {
   readonly refused: number;
   readonly handshakesFailed: number;
   readonly connectsFailed: number;
+  /** Certificates of peers that were refused, by what was wrong; both directions. */
+  readonly certificatesRefused: Readonly<Record<CertificateFault, number>>;
   readonly closed: Readonly<Record<CloseReason, number>>;
 }
 
@@ -36,8 +41,8 @@ export type Counters = Mutable<TransportStats>;
 
 export function createCounters(): Counters {
   return {
-    received: { udp: 0, tcp: 0, tls: 0 },
-    sent: { udp: 0, tcp: 0, tls: 0 },
+    received: { udp: 0, tcp: 0, tls: 0, ws: 0, wss: 0 },
+    sent: { udp: 0, tcp: 0, tls: 0, ws: 0, wss: 0 },
     malformed: 0,
     oversized: 0,
     keepalives: 0,
@@ -46,6 +51,16 @@ export function createCounters(): Counters {
     refused: 0,
     handshakesFailed: 0,
     connectsFailed: 0,
+    certificatesRefused: {
+      missing: 0,
+      expired: 0,
+      'not-yet-valid': 0,
+      'self-signed': 0,
+      untrusted: 0,
+      'wrong-name': 0,
+      'wrong-purpose': 0,
+      other: 0,
+    },
     closed: {
       peer: 0,
       error: 0,
@@ -55,6 +70,7 @@ export function createCounters(): Counters {
       silent: 0,
       malformed: 0,
       refused: 0,
+      retired: 0,
       local: 0,
     },
   };

@@ -7,11 +7,15 @@ import {
 } from 'node:tls';
 import type { Timer } from '../../base/clock.ts';
 import type { Connections } from './connections.ts';
+import type { Flows } from './flows.ts';
 import { nameOf } from './listen-point.ts';
-import type { Shell } from './shell.ts';
+import { judgePeer } from './peer-certificate.ts';
+import { isSecure, isWebSocket } from './protocol.ts';
+import { refuseCertificate, type Shell } from './shell.ts';
 import { serverOptions, type TlsSettings } from './tls.ts';
 import type { ListenPoint, Remote } from './transport.ts';
 import { systemCodeOf, TransportError } from './transport-error.ts';
+import { WebSocketDoor } from './web-socket-door.ts';
 
 const backlog = 512;
 
@@ -47,16 +51,20 @@ export class Admission {
 /** What a stream listener works with. */
 export interface StreamContext {
   readonly shell: Shell;
+  /** Our certificate at the start. */
   readonly tls: TlsSettings | undefined;
   readonly admission: Admission;
   readonly connections: Connections;
+  readonly flows: Flows;
 }
 
-/** A listening TCP socket, with TLS on top where the point says so. */
+/** A listening TCP socket, with TLS and WebSocket on top where the point says so. */
 export class StreamListener {
   readonly point: ListenPoint;
   readonly #server: Server;
   readonly #tlsServer: TlsServer | undefined;
+  readonly #webSockets: WebSocketDoor | undefined;
+  #tls: TlsSettings | undefined;
   readonly #context: StreamContext;
   /** Handshakes that are not done, by `peerOf`. */
   readonly #handshakes = new Map<string, { socket: Socket; timer: Timer }>();
@@ -68,7 +76,9 @@ export class StreamListener {
     this.#context = context;
     this.point = point;
     this.#tlsServer =
-      context.tls && point.protocol === 'tls' ? this.#createTls(context.tls) : undefined;
+      context.tls && isSecure(point.protocol) ? this.#createTls(context.tls) : undefined;
+    this.#tls = context.tls;
+    this.#webSockets = isWebSocket(point.protocol) ? new WebSocketDoor(context, point) : undefined;
     server.on('connection', (socket) => this.#admit(socket));
     server.on('error', (error) =>
       context.shell.log.warn({ code: systemCodeOf(error) }, 'error of a listening socket'),
@@ -77,7 +87,7 @@ export class StreamListener {
 
   /** Binds; connections are refused before `open`. Rejects with `LISTEN_FAILED`, naming the address. */
   static async bind(point: ListenPoint, context: StreamContext): Promise<StreamListener> {
-    if (point.protocol === 'tls' && !context.tls) {
+    if (isSecure(point.protocol) && !context.tls) {
       throw new TransportError('LISTEN_FAILED', `${nameOf(point)} needs a certificate`);
     }
     const server = createServer();
@@ -101,12 +111,20 @@ export class StreamListener {
     this.#isOpen = true;
   }
 
+  /** Handshakes from now on are made with these; nothing where the point is not secure. */
+  useTls(tls: TlsSettings): void {
+    if (!this.#tlsServer) return;
+    this.#tls = tls;
+    this.#tlsServer.setSecureContext(serverOptions(tls));
+  }
+
   /** Stops listening and drops handshakes that are not done; connections are not its own. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isOpen = false;
     for (const { socket } of this.#handshakes.values()) socket.destroy();
+    this.#webSockets?.close();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -124,11 +142,12 @@ export class StreamListener {
       return;
     }
     if (this.#tlsServer) this.#handshake(socket, this.#tlsServer);
-    else this.#accept(socket, { protocol: 'tcp', address, port });
+    else this.#accept(socket, { protocol: this.point.protocol, address, port });
   }
 
   #accept(socket: Socket, remote: Remote): void {
-    this.#context.connections.accept(socket, remote, this.point);
+    if (this.#webSockets) this.#webSockets.admit(socket, remote);
+    else this.#context.connections.accept(socket, remote, this.point);
   }
 
   #handshake(socket: Socket, server: TlsServer): void {
@@ -169,7 +188,21 @@ export class StreamListener {
       return;
     }
     this.#endHandshake(peerOf(socket));
-    this.#accept(socket, { protocol: 'tls', address, port });
+    const names = this.#namesOf(socket);
+    if (names === 'refused') socket.destroy();
+    else this.#accept(socket, { protocol: this.point.protocol, address, port, ...names });
+  }
+
+  /** What the client's certificate proves, where one is asked for. */
+  #namesOf(socket: TLSSocket): { peerNames?: readonly string[] } | 'refused' {
+    const { shell } = this.#context;
+    const { clientCa, requiresClientCertificate = false } = this.#tls ?? {};
+    if (clientCa === undefined) return {};
+    const verdict = judgePeer(socket, clientCa, shell.clock.wall());
+    if (verdict.kind === 'good') return { peerNames: verdict.names };
+    if (!requiresClientCertificate && verdict.fault === 'missing') return {};
+    refuseCertificate(shell, verdict.fault, 'inbound');
+    return requiresClientCertificate ? 'refused' : {};
   }
 }
 

@@ -3,6 +3,7 @@ export type TransportErrorCode =
   | 'LISTEN_FAILED'
   | 'NO_LISTEN_POINT'
   | 'NOT_AN_ADDRESS'
+  | 'NO_CONNECTION'
   | 'CONNECT_FAILED'
   | 'CONNECT_TIMEOUT'
   | 'TLS_FAILED'

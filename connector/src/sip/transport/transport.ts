@@ -1,7 +1,8 @@
 import type { SipMessage } from '../message/message.ts';
 import type { ParseError } from '../message/parse-error.ts';
+import type { Protocol } from './protocol.ts';
 
-export type Protocol = 'udp' | 'tcp' | 'tls';
+export type { Protocol } from './protocol.ts';
 
 /** Where a message came from or goes to; `connection` names the stream connection it came on. */
 export interface Remote {
@@ -14,6 +15,11 @@ export interface Remote {
    * where absent.
    */
   readonly serverName?: string;
+  /**
+   * TLS only: what the peer's certificate proves, in lower case (DNS names, addresses, `sip:` URIs).
+   * Absent where none was verified.
+   */
+  readonly peerNames?: readonly string[];
 }
 
 /** A bound socket address, and what peers are told instead of it. */
