@@ -18,7 +18,7 @@ export interface SipParts {
 
 /** The SIP server in this process: without its media a call is worth nothing, so they live and die together. */
 export async function startSip({ live, drachtio, clock, log }: SipParts): Promise<SipServer> {
-  const { config, accepts } = live;
+  const { config, accepts, trusts, scanners } = live;
   const first = readTls(config);
   const server = await startSipServer({
     listen: config.sip.listen,
@@ -27,6 +27,8 @@ export async function startSip({ live, drachtio, clock, log }: SipParts): Promis
     tlsPeers: first.peers,
     ...authOf(live),
     accepts,
+    trusts,
+    scanners,
     clock,
     log,
   });
@@ -50,13 +52,16 @@ function authOf({ config, passwordOf }: LiveConfig): { auth?: InboundAuth } {
 
 /** What metrics tell of the SIP server, all 0 before there is one. */
 export function sipFigures(server: SipServer | undefined): SipFigures {
-  if (!server) return { messagesReceived: 0, messagesSent: 0, messagesMalformed: 0, strangers: 0 };
+  if (!server) {
+    return { messagesReceived: 0, messagesSent: 0, messagesMalformed: 0, strangers: 0, drops: {} };
+  }
   const { received, sent, malformed } = server.transportStats();
   return {
     messagesReceived: sumOf(received),
     messagesSent: sumOf(sent),
     messagesMalformed: malformed,
     strangers: server.strangers(),
+    drops: server.drops(),
   };
 }
 

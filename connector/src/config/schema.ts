@@ -56,6 +56,23 @@ const sip = z.strictObject({
   peers: z.array(sipPeer).default([]),
   /** Where new requests may come from; all others get no answer. Everybody where absent. */
   sourceRanges: z.array(addressRange).min(1).optional(),
+  /**
+   * Sources that are never limited or blocked, as those of `sourceRanges` are not: list the trunks here
+   * where everybody may call, for addresses on UDP can be forged.
+   */
+  trustedRanges: z.array(addressRange).default([]),
+  /**
+   * Parts of the User-Agent of scanners, which get no answer and whose source is blocked for a time.
+   * Well-known ones where absent.
+   */
+  scanners: z
+    .array(
+      z
+        .string()
+        .min(3)
+        .transform((name) => name.toLowerCase()),
+    )
+    .optional(),
   /** Digest (RFC 8760) asked of callers; without it every source may call. */
   auth: z
     .strictObject({

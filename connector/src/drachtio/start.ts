@@ -11,6 +11,7 @@ import {
   type RunningUserAgent,
   type UserAgentLoad,
 } from '../sip/create-user-agent.ts';
+import type { DropReason } from '../sip/guard/source-guard.ts';
 import type { ParseError } from '../sip/message/parse-error.ts';
 import { type ResolveOptions, resolveUri } from '../sip/resolve/resolve.ts';
 import { systemResolver } from '../sip/resolve/resolver.ts';
@@ -43,6 +44,10 @@ export interface SipServerOptions {
   readonly auth?: InboundAuth;
   /** By IP address: where new requests may come from; others get no answer. Everybody where absent. */
   readonly accepts?: Accepts;
+  /** By IP address: sources that are never limited or blocked. None where absent. */
+  readonly trusts?: Accepts;
+  /** What scanners call themselves, in lower case; well-known ones where absent. */
+  readonly scanners?: () => readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,45 +61,7 @@ export interface SipServer {
   transportStats(): TransportStats;
   /** Messages turned away since the start by `accepts`, for metrics. */
   strangers(): number;
-  /** Other certificates from now on; calls that are up go on over new connections. */
-  useTls(tls: TlsProfiles): void;
-  /** Applications first, then calls, then sockets. Idempotent; calls are not hung up. */
-  close(): Promise<void>;
-}
-
-/**
- * Starts a SIP server that applications drive over the drachtio protocol. Rejects, everything closed
- * again, with CONFIG_INVALID for a secret that is none and with a TransportError for a port that is taken.
- */
-export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
-  const { drachtio, clock, log } = options;
-  const problem = secretProblem(drachtio.secret, drachtio.address);
-  if (problem !== undefined) throw new ConnectorError('CONFIG_INVALID', problem);
-  const applications = new DrachtioServer({ ...drachtio, clock, log });
-  const parts = new CloseInOrder(log);
-  try {
-    const { transport, userAgent } = await startUserAgent(options, applications);
-    parts.add('transport', () => transport.close());
-    parts.add('user agent', () => userAgent.close());
-    const drachtioPort = await applications.start(userAgent);
-    parts.add('applications', () => applications.close());
-    return {
-      drachtioPort,
-      listenPoints: transport.listenPoints,
-      load: () => userAgent.load(),
-      transportStats: () => transport.stats(),
-      strangers: () => userAgent.strangers(),
-      useTls: (tls) => transport.useTls(tls),
-      close: () => parts.close(),
-    };
-  } catch (error) {
-    await parts.close();
-    throw error;
-  }
-}
-
-async function startUserAgent(
-  { listen, tls, tlsPeers = [], auth, accepts, clock, log }: SipServerOptions,
+  { listen, tls, tlsPeers = [], auth, accepts, trusts, scanners, clock, log }: SipServerOptions,
   { user }: DrachtioServer,
 ): Promise<{ transport: SocketTransport; userAgent: RunningUserAgent }> {
   const above = new Above();
@@ -121,6 +88,8 @@ async function startUserAgent(
       maxDialogs: mostDialogs,
       ...(auth && { auth }),
       ...(accepts && { accepts }),
+      ...(trusts && { trusts }),
+      ...(scanners && { scanners }),
     },
   });
   above.connect(userAgent);
