@@ -32,6 +32,11 @@ const openai = z.strictObject({
   transcriptionModel: z.string().min(1).default('gpt-4o-mini-transcribe'),
   language: z.string().min(2).max(8).optional(),
   speed: z.number().min(0.25).max(1.5).optional(),
+  /**
+   * ms of the caller's audio in each event to the model. More spares CPU and lets the model hear the
+   * caller later by as much, which its turn detection hides.
+   */
+  appendMs: z.number().int().min(20).max(200).multipleOf(20).default(20),
 });
 
 /** A thing the caller may want: phrases with {slots}, and what follows. */

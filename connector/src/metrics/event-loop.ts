@@ -7,8 +7,9 @@ export interface EventLoopLag {
   close(): void;
 }
 
-// The probe's own period; what it measures is the lateness beyond it.
-const resolution = 10;
+// The probe's own period; what it measures is the lateness beyond it. Each probe wakes the process, so
+// a shorter one would cost more than a call does.
+const resolution = 50;
 
 /** Watches this thread's event loop until closed. */
 export function watchEventLoop(): EventLoopLag {

@@ -15,8 +15,8 @@ test.each(['response.output_audio.delta', 'response.audio.delta'])(
   'a plain %s is read as JSON.parse reads it',
   (type) => {
     const message = Buffer.from(JSON.stringify({ ...event, type }));
-    const { response_id, item_id, delta } = event;
-    expect(readAudioDelta(message)).toEqual({ type, response_id, item_id, delta });
+    const { response_id: response, item_id: item, delta } = event;
+    expect(readAudioDelta(message)).toEqual({ response, item, delta });
   },
 );
 

@@ -1,12 +1,12 @@
-/** A server event that carries audio, in the wire's own names. */
+/** A server event that carries audio; `delta` is base64. */
 export interface AudioDelta {
-  readonly type: string;
-  readonly response_id: string;
-  readonly item_id: string;
+  readonly response: string;
+  readonly item: string;
   readonly delta: string;
 }
 
-const kinds = ['{"type":"response.output_audio.delta"', '{"type":"response.audio.delta"'];
+const ga = '{"type":"response.output_audio.delta"';
+const beta = '{"type":"response.audio.delta"';
 const marker = '"delta":"';
 
 /**
@@ -15,23 +15,21 @@ const marker = '"delta":"';
  */
 export function readAudioDelta(message: Buffer): AudioDelta | undefined {
   const text = message.toString('latin1');
-  if (!kinds.some((kind) => text.startsWith(kind))) return undefined;
-  const at = text.lastIndexOf(marker);
+  if (!text.startsWith(ga) && !text.startsWith(beta)) return undefined;
+  const at = text.indexOf(marker);
   const end = text.indexOf('"', at + marker.length);
-  // Nothing may stand behind the audio but the closing brace, and nothing in it be escaped.
-  if (at < 0 || end !== text.length - 2 || text.includes('\\', at)) return undefined;
-  const head = text.slice(0, at);
-  const response = stringOf(head, '"response_id":"');
-  const item = stringOf(head, '"item_id":"');
+  // Nothing may stand behind the audio but the closing brace, and nothing at all be escaped.
+  if (at < 0 || end !== text.length - 2 || text.includes('\\')) return undefined;
+  const response = stringOf(text, '"response_id":"', at);
+  const item = stringOf(text, '"item_id":"', at);
   if (response === undefined || item === undefined) return undefined;
-  const type = head.slice(9, head.indexOf('"', 9));
-  const delta = text.slice(at + marker.length, end);
-  return { type, response_id: response, item_id: item, delta };
+  return { response, item, delta: text.slice(at + marker.length, end) };
 }
 
-function stringOf(head: string, key: string): string | undefined {
-  const at = head.indexOf(key);
-  if (at < 0) return undefined;
-  const text = head.slice(at + key.length, head.indexOf('"', at + key.length));
-  return text.includes('\\') ? undefined : text;
+/** The string after `key`, which is looked for before `end`. */
+function stringOf(text: string, key: string, end: number): string | undefined {
+  const at = text.indexOf(key);
+  return at < 0 || at > end
+    ? undefined
+    : text.slice(at + key.length, text.indexOf('"', at + key.length));
 }

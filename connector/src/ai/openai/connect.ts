@@ -4,13 +4,14 @@ import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import type { ClientOptions } from 'ws';
 import { ConnectorError } from '../../base/errors.ts';
 import type { OpenAiOptions } from '../../contract/agent.ts';
-import { readAudioDelta } from './audio-delta.ts';
+import { type AudioDelta, readAudioDelta } from './audio-delta.ts';
 
 /** A WebSocket to the server. Methods never throw. */
 export interface Connection {
   /** Bytes that wait for the network. */
   readonly bufferedBytes: number;
-  send(text: string): void;
+  /** An event as JSON text; as bytes (UTF-8) it goes out in one write with its header. */
+  send(event: string | Buffer): void;
   ping(): void;
   /** Says goodbye; the socket is gone when the server answers, or by `terminate`. */
   close(): void;
@@ -20,6 +21,8 @@ export interface Connection {
 /** What a connection reports; exactly one of `onFailed` and `onClosed` comes, once, as the last. */
 export interface ConnectionUser {
   onEvent(event: object): void;
+  /** An audio delta of the plain form: nearly all events are. */
+  onAudio(delta: AudioDelta): void;
   /** A frame that is no event. */
   onUnreadable(): void;
   onPong(): void;
@@ -59,7 +62,7 @@ export function connect({ options, apiKey }: ConnectOptions, user: ConnectionUse
   socket.removeAllListeners('message');
   socket.on('message', (data, isBinary) => {
     const delta = Buffer.isBuffer(data) ? readAudioDelta(data) : undefined;
-    if (delta) user.onEvent(delta);
+    if (delta) user.onAudio(delta);
     else for (const parse of parsers) parse.call(socket, data, isBinary);
   });
   // The SDK reports API errors here again, and frames it could not read.
@@ -87,7 +90,7 @@ export function connect({ options, apiKey }: ConnectOptions, user: ConnectionUse
     get bufferedBytes() {
       return socket.bufferedAmount;
     },
-    send: (text) => whenOpen(() => socket.send(text)),
+    send: (event) => whenOpen(() => socket.send(event, { binary: false })),
     ping: () => whenOpen(() => socket.ping()),
     close: () => socket.close(1000),
     terminate: () => socket.terminate(),

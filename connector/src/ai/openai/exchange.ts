@@ -160,7 +160,9 @@ function onReply(state: Exchange, event: ReplyEvents): Step {
   if (event.type === 'response-created') return replyCreated(state, event.response);
   if (event.type === 'response-done') return replyDone(state, event);
   if (state.replies.muted.includes(event.response)) return [state, []];
-  return chain(replyTouched(state, event.response), (inner) => onContent(inner, event));
+  const [touched, effects] = replyTouched(state, event.response);
+  const [next, more] = onContent(touched, event);
+  return [next, [...effects, ...more]];
 }
 
 function onContent(

@@ -17,8 +17,8 @@ class FakeConnection implements Connection {
     this.user = user;
   }
 
-  send(text: string): void {
-    this.sent.push(text);
+  send(event: string | Buffer): void {
+    this.sent.push(event.toString());
   }
 
   ping(): void {
@@ -34,8 +34,11 @@ class FakeConnection implements Connection {
   }
 }
 
-function build(onEvent: (event: SessionEvent, session: OpenAiSession) => void = () => undefined) {
-  const { providers } = agentSchema.parse({ providers: [{ openai: {} }] });
+function build(
+  onEvent: (event: SessionEvent, session: OpenAiSession) => void = () => undefined,
+  openai: object = {},
+) {
+  const { providers } = agentSchema.parse({ providers: [{ openai }] });
   const [provider] = providers;
   if (provider === undefined || !('openai' in provider)) throw new Error('no provider');
   const connections: FakeConnection[] = [];
@@ -71,8 +74,11 @@ function build(onEvent: (event: SessionEvent, session: OpenAiSession) => void = 
   return { session, connection, events, outcomes, clock };
 }
 
-function opened(onEvent?: (event: SessionEvent, session: OpenAiSession) => void) {
-  const built = build(onEvent);
+function opened(
+  onEvent?: (event: SessionEvent, session: OpenAiSession) => void,
+  openai: object = {},
+) {
+  const built = build(onEvent, openai);
   built.connection.user.onEvent({ type: 'session.created' });
   built.connection.user.onEvent({ type: 'session.updated' });
   built.connection.sent.length = 0;
@@ -90,6 +96,23 @@ test('audio goes out as one JSON text', () => {
   expect(connection.sent.map((text) => JSON.parse(text) as unknown)).toEqual([
     { type: 'input_audio_buffer.append', audio: frame.toString('base64') },
   ]);
+});
+
+test('audio that is being collected goes out before a command, and before the goodbye', () => {
+  const { session, connection, clock } = opened(undefined, { appendMs: 60 });
+  for (let count = 0; count < 4; count++) session.appendAudio(frame);
+  session.appendDigit('5');
+  session.appendAudio(frame);
+  session.close();
+  expect(types(connection.sent)).toEqual([
+    'input_audio_buffer.append',
+    'input_audio_buffer.append',
+    'conversation.item.create',
+    'input_audio_buffer.append',
+  ]);
+  expect(connection.sent.map((text) => text.length > 600)).toEqual([true, false, false, false]);
+  clock.advance(10_000);
+  expect(clock.pending).toBe(0);
 });
 
 test('with a backlog that stays audio is dropped, with one fault, until half of it is gone', () => {

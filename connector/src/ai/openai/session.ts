@@ -2,6 +2,8 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { ConnectorError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { HistoryItem, Session, SessionEvent } from '../session.ts';
+import { AudioAppends } from './audio-appends.ts';
+import type { AudioDelta } from './audio-delta.ts';
 import type { Codec, Settings } from './command.ts';
 import type { Connection, ConnectionUser } from './connect.ts';
 import { type Input, newExchange, step } from './exchange.ts';
@@ -38,6 +40,7 @@ export class OpenAiSession implements Session {
   readonly #parts: SessionParts;
   readonly #connection: Connection;
   readonly #keepalive: Keepalive;
+  readonly #appends: AudioAppends;
   readonly #inbox: Input[] = [];
   #exchange: Exchange;
   #opening: Opening | undefined;
@@ -59,6 +62,7 @@ export class OpenAiSession implements Session {
     this.#exchange = newExchange(parts.settings.session.history);
     this.#connection = parts.connect({
       onEvent: (event) => this.#onServerEvent(event),
+      onAudio: (delta) => this.#onAudioDelta(delta),
       onUnreadable: () => this.#fault('unreadable_event'),
       onPong: () => this.#keepalive.alive(),
       onFailed: (error) => this.#fail(error),
@@ -68,13 +72,17 @@ export class OpenAiSession implements Session {
       ping: () => this.#connection.ping(),
       onDead: () => this.#lose('ping_timeout', true),
     });
+    this.#appends = new AudioAppends({
+      clock: parts.clock,
+      length: parts.settings.provider.appendMs,
+      send: (event) => {
+        if (!this.#hasBacklog()) this.#connection.send(event);
+      },
+    });
   }
 
   appendAudio(audio: Buffer): void {
-    if (this.#phase === 'over' || this.#hasBacklog()) return;
-    // Built by hand: this runs 50 times a second for each call.
-    const base64 = audio.toString('base64');
-    this.#connection.send(`{"type":"input_audio_buffer.append","audio":"${base64}"}`);
+    if (this.#phase !== 'over') this.#appends.add(audio);
   }
 
   appendDigit(digit: string): void {
@@ -100,6 +108,7 @@ export class OpenAiSession implements Session {
 
   close(): void {
     if (this.#phase === 'over') return;
+    this.#appends.flush();
     this.#release();
     this.#connection.close();
     // A server that does not answer the goodbye keeps no socket of ours.
@@ -130,6 +139,8 @@ export class OpenAiSession implements Session {
     const { codec, settings, log } = this.#parts;
     switch (effect.type) {
       case 'send':
+        // What the caller said before it goes before it.
+        this.#appends.flush();
         this.#connection.send(JSON.stringify(codec(effect.command, settings)));
         return;
       case 'emit':
@@ -162,6 +173,14 @@ export class OpenAiSession implements Session {
     this.#keepalive.alive();
     const event = readServerEvent(raw);
     if (event !== undefined) this.#take({ type: 'server', event });
+  }
+
+  #onAudioDelta({ response, item, delta }: AudioDelta): void {
+    if (this.#phase === 'over') return;
+    this.#keepalive.alive();
+    const audio = Buffer.from(delta, 'base64');
+    const event = { type: 'audio', response, item, contentIndex: 0, audio } as const;
+    this.#take({ type: 'server', event });
   }
 
   #onClosed(code: number): void {
@@ -198,6 +217,7 @@ export class OpenAiSession implements Session {
     this.#opening = undefined;
     this.#inbox.length = 0;
     this.#watch?.cancel();
+    this.#appends.drop();
     this.#keepalive.stop();
   }
 

@@ -36,10 +36,11 @@ export class UdpSocket {
 
 /** Binds a socket. Rejects with the system's error (EADDRINUSE …). */
 export async function openSocket(local: Address): Promise<UdpSocket> {
+  const family = isIPv6(local.address) ? 6 : 4;
   const socket = createSocket({
-    type: isIPv6(local.address) ? 'udp6' : 'udp4',
+    type: `udp${family}`,
     // Targets are IP literals: answering here saves a promise and a tick for each packet.
-    lookup: (host, _options, done) => done(null, host, isIPv6(host) ? 6 : 4),
+    lookup: (host, _options, done) => done(null, host, family),
   });
   await bind(socket, local);
   return new UdpSocket(socket);
