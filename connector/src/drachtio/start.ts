@@ -61,6 +61,47 @@ export interface SipServer {
   transportStats(): TransportStats;
   /** Messages turned away since the start by `accepts`, for metrics. */
   strangers(): number;
+  /** Messages since the start that got no answer for what their source did, for metrics. */
+  drops(): Readonly<Record<DropReason, number>>;
+  /** Other certificates from now on; calls that are up go on over new connections. */
+  useTls(tls: TlsProfiles): void;
+  /** Applications first, then calls, then sockets. Idempotent; calls are not hung up. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a SIP server that applications drive over the drachtio protocol. Rejects, everything closed
+ * again, with CONFIG_INVALID for a secret that is none and with a TransportError for a port that is taken.
+ */
+export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
+  const { drachtio, clock, log } = options;
+  const problem = secretProblem(drachtio.secret, drachtio.address);
+  if (problem !== undefined) throw new ConnectorError('CONFIG_INVALID', problem);
+  const applications = new DrachtioServer({ ...drachtio, clock, log });
+  const parts = new CloseInOrder(log);
+  try {
+    const { transport, userAgent } = await startUserAgent(options, applications);
+    parts.add('transport', () => transport.close());
+    parts.add('user agent', () => userAgent.close());
+    const drachtioPort = await applications.start(userAgent);
+    parts.add('applications', () => applications.close());
+    return {
+      drachtioPort,
+      listenPoints: transport.listenPoints,
+      load: () => userAgent.load(),
+      transportStats: () => transport.stats(),
+      strangers: () => userAgent.strangers(),
+      drops: () => userAgent.drops(),
+      useTls: (tls) => transport.useTls(tls),
+      close: () => parts.close(),
+    };
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function startUserAgent(
   { listen, tls, tlsPeers = [], auth, accepts, trusts, scanners, clock, log }: SipServerOptions,
   { user }: DrachtioServer,
 ): Promise<{ transport: SocketTransport; userAgent: RunningUserAgent }> {
