@@ -12,6 +12,7 @@ import {
   type UserAgentLoad,
 } from '../sip/create-user-agent.ts';
 import type { DropReason } from '../sip/guard/source-guard.ts';
+import type { Journal } from '../sip/journal/journal.ts';
 import type { ParseError } from '../sip/message/parse-error.ts';
 import { type ResolveOptions, resolveUri } from '../sip/resolve/resolve.ts';
 import { systemResolver } from '../sip/resolve/resolver.ts';
@@ -48,6 +49,8 @@ export interface SipServerOptions {
   readonly trusts?: Accepts;
   /** What scanners call themselves, in lower case; well-known ones where absent. */
   readonly scanners?: () => readonly string[];
+  /** Where calls are kept for a later process; they end with this one where absent. */
+  readonly journal?: Journal;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -83,8 +86,11 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
     const { transport, userAgent } = await startUserAgent(options, applications);
     parts.add('transport', () => transport.close());
     parts.add('user agent', () => userAgent.close());
-    const drachtioPort = await applications.start(userAgent);
     parts.add('applications', () => applications.close());
+    const listening = applications.start(userAgent);
+    // In the same turn as the user agent was made: nothing of the network comes before.
+    userAgent.restore();
+    const drachtioPort = await listening;
     return {
       drachtioPort,
       listenPoints: transport.listenPoints,
@@ -102,7 +108,18 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
 }
 
 async function startUserAgent(
-  { listen, tls, tlsPeers = [], auth, accepts, trusts, scanners, clock, log }: SipServerOptions,
+  {
+    listen,
+    tls,
+    tlsPeers = [],
+    auth,
+    accepts,
+    journal,
+    trusts,
+    scanners,
+    clock,
+    log,
+  }: SipServerOptions,
   { user }: DrachtioServer,
 ): Promise<{ transport: SocketTransport; userAgent: RunningUserAgent }> {
   const above = new Above();
@@ -123,6 +140,7 @@ async function startUserAgent(
     random,
     log,
     user,
+    ...(journal && { journal }),
     options: {
       timers: defaultTimers,
       maxServerTransactions: mostServerTransactions,

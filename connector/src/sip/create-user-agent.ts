@@ -8,9 +8,11 @@ import { Inbound } from './core/inbound.ts';
 import { sendRequest, sendRequestInDialog } from './core/outbound.ts';
 import { OwnAddresses } from './core/own-address.ts';
 import { isRouted, Proxied } from './core/proxied.ts';
+import { restore } from './core/restore.ts';
 import { ScopedClock } from './core/scoped-clock.ts';
 import { type Accepts, Strangers } from './core/strangers.ts';
 import type { DropReason } from './guard/source-guard.ts';
+import { type Journal, noJournal } from './journal/journal.ts';
 import type { Header } from './message/message.ts';
 import { errorResponse, type ParseError } from './message/parse-error.ts';
 import { serialize } from './message/serialize.ts';
@@ -44,6 +46,8 @@ export interface UserAgentParts {
   readonly random: () => number;
   readonly log: Log;
   readonly user: UserAgentUser;
+  /** Where dialogs and transactions are kept for a later process; nowhere where absent. */
+  readonly journal?: Journal;
   readonly options: UserAgentOptions;
 }
 
@@ -73,6 +77,8 @@ export interface UserAgentLoad {
 /** A user agent, and where its transport delivers to. */
 export interface RunningUserAgent extends UserAgent, TransportUser {
   load(): UserAgentLoad;
+  /** Takes up what the journal found. To be called once, before any message of a peer is taken. */
+  restore(): void;
   /** Messages since the start from where none are accepted. */
   strangers(): number;
   /** Messages since the start that got no answer, by why. */
@@ -90,7 +96,9 @@ class CoreUserAgent implements RunningUserAgent {
   readonly #strangers: Strangers;
   #isClosed = false;
 
-  constructor({ transport, resolve, clock, random, log, user, options }: UserAgentParts) {
+  constructor(parts: UserAgentParts) {
+    const { transport, resolve, clock, random, log, user, options } = parts;
+    const { journal = noJournal } = parts;
     this.#clock = new ScopedClock(clock);
     // The layer and its user need each other.
     const arrivals: { user?: TransactionLayerUser } = {};
@@ -108,13 +116,19 @@ class CoreUserAgent implements RunningUserAgent {
         clock: this.#clock,
         timers: options.timers,
         maxServerTransactions: options.maxServerTransactions,
+        journal,
         user: {
           onRequest: (server, received) => arrivals.user?.onRequest(server, received),
           onAck: (ack, received) => arrivals.user?.onAck(ack, received),
           onStray: (response, received) => arrivals.user?.onStray(response, received),
         },
       }),
-      dialogs: new DialogStore(this.#clock, (id) => user.onDialogEnded(id)),
+      dialogs: new DialogStore({
+        clock: this.#clock,
+        journal,
+        onEnded: (id) => user.onDialogEnded(id),
+      }),
+      journal,
       answerables: new Map(),
       cancellables: new Map(),
       awaitingNotify: new Map(),
@@ -140,6 +154,10 @@ class CoreUserAgent implements RunningUserAgent {
   load(): UserAgentLoad {
     const { layer, dialogs, answerables } = this.#core;
     return { transactions: layer.size, dialogs: dialogs.ids, unanswered: answerables.size };
+  }
+
+  restore(): void {
+    restore(this.#core);
   }
 
   strangers(): number {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Header, SipRequest } from '../message/message.ts';
 import type { SipUri } from '../message/uri.ts';
 import type { Resolution } from '../resolve/resolve.ts';
@@ -44,6 +45,8 @@ export interface Core {
   readonly own: OwnAddresses;
   readonly layer: TransactionLayer;
   readonly dialogs: DialogStore;
+  /** What a later process begins with. */
+  readonly journal: Journal;
   /** Requests from the network without a final response, and INVITEs whose 2xx has no ACK. */
   readonly answerables: Map<TransactionId, Answerable>;
   /** INVITEs of the application without a final response. */

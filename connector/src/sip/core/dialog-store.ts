@@ -1,5 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Dialog } from '../dialog/dialog.ts';
+import type { Journal } from '../journal/journal.ts';
+import { dialogKey, dialogRecord } from './dialog-record.ts';
 import { LiveDialog } from './live-dialog.ts';
 
 /** The tags by which a message finds its dialog (§12). */
@@ -18,10 +20,12 @@ export class DialogStore {
   readonly #onEnded: (id: string) => void;
 
   readonly #clock: Clock;
+  readonly #journal: Journal;
 
-  constructor(clock: Clock, onEnded: (id: string) => void) {
-    this.#clock = clock;
-    this.#onEnded = onEnded;
+  constructor(parts: { clock: Clock; journal: Journal; onEnded: (id: string) => void }) {
+    this.#clock = parts.clock;
+    this.#journal = parts.journal;
+    this.#onEnded = parts.onEnded;
   }
 
   get size(): number {
@@ -51,8 +55,16 @@ export class DialogStore {
     return [...(this.#byId.get(id) ?? [])];
   }
 
-  add(state: Dialog): LiveDialog {
-    const live = new LiveDialog(state, this.#clock);
+  all(): readonly LiveDialog[] {
+    return [...this.#byTags.values()];
+  }
+
+  add(state: Dialog, createdAt = this.#clock.wall()): LiveDialog {
+    const key = dialogKey(state);
+    const onChange = (changed: LiveDialog) =>
+      this.#journal.put(key, dialogRecord(changed, this.#clock));
+    const live = new LiveDialog(state, this.#clock, { onChange, createdAt });
+    onChange(live);
     this.#byTags.set(keyOf(state), live);
     const forks = this.#byId.get(state.id);
     if (forks) forks.push(live);
@@ -63,6 +75,7 @@ export class DialogStore {
   end(live: LiveDialog): void {
     if (live.isEnded) return;
     live.end();
+    this.#journal.remove(dialogKey(live.state));
     if (this.#byTags.get(keyOf(live.state)) === live) this.#byTags.delete(keyOf(live.state));
     const forks = (this.#byId.get(live.id) ?? []).filter((fork) => fork !== live);
     if (forks.length > 0) this.#byId.set(live.id, forks);

@@ -9,6 +9,7 @@ import type { Received } from '../transport/transport.ts';
 import { Refusal, type ResponseDraft, type Sent, type TransactionId } from '../user-agent.ts';
 import { composeResponse, plainResponse } from './compose.ts';
 import type { Answerable, Core } from './core.ts';
+import type { EarlierRequest } from './earlier-request.ts';
 import { endByServer } from './in-dialog.ts';
 import type { LiveDialog, OpenInvite } from './live-dialog.ts';
 import { contactOf } from './own-address.ts';
@@ -30,6 +31,8 @@ export class InboundInvite implements Answerable, OpenInvite {
   readonly received: Received;
   /** It begins a dialog. */
   readonly isInitial: boolean;
+  /** The one it came in; empty for an initial one. */
+  readonly dialog: string;
   readonly #core: Core;
   readonly #provisionals: ReliableProvisionals;
   #live: LiveDialog | undefined;
@@ -41,15 +44,23 @@ export class InboundInvite implements Answerable, OpenInvite {
 
   constructor(
     core: Core,
-    given: { server: ServerTransaction; received: Received; live?: LiveDialog | undefined },
+    given: {
+      server: ServerTransaction;
+      received: Received;
+      live?: LiveDialog | undefined;
+      /** What an earlier process made of it. */
+      earlier?: EarlierRequest;
+    },
   ) {
-    this.id = core.ids.uuid();
+    const { earlier } = given;
+    this.id = earlier?.id ?? core.ids.uuid();
     this.server = given.server;
     this.received = given.received;
     this.#core = core;
     this.#live = given.live;
-    this.isInitial = given.live === undefined;
-    this.#toTag = core.ids.tag();
+    this.isInitial = earlier ? earlier.dialog === '' : given.live === undefined;
+    this.dialog = this.isInitial ? '' : (given.live?.id ?? '');
+    this.#toTag = earlier?.toTag ?? core.ids.tag();
     if (given.live) given.live.serverInvite = this;
     this.#guard = core.clock.after(answerTimeout, () => this.refuse(500, 'Server Internal Error'));
     this.#provisionals = new ReliableProvisionals(core.ids.sequence(), {
@@ -58,9 +69,13 @@ export class InboundInvite implements Answerable, OpenInvite {
       giveUp: () => this.#onUnconfirmed(),
     });
     core.answerables.set(this.id, this);
+    this.server.user = this;
+    if (earlier) {
+      this.#goOn(earlier);
+      return;
+    }
     // §8.2.6.1: so that the caller stops repeating, whatever the application does.
     this.#send(plainResponse(100, 'Trying'));
-    this.server.user = this;
   }
 
   get toTag(): string {
@@ -115,6 +130,8 @@ export class InboundInvite implements Answerable, OpenInvite {
     if (this.#phase !== 'answered') return false;
     this.#repetition?.stop();
     this.#end();
+    // Another process must not wait for the ACK again.
+    this.server.note();
     return true;
   }
 
@@ -128,6 +145,13 @@ export class InboundInvite implements Answerable, OpenInvite {
     this.refuse(487, 'Request Terminated');
     this.#repetition?.stop();
     this.#end();
+  }
+
+  #goOn({ answer }: EarlierRequest): void {
+    if (!answer) return;
+    this.#guard.cancel();
+    this.#phase = 'answered';
+    this.#repeat(answer.status, answer.bytes);
   }
 
   #echo(sent: SentResponse): Promise<Sent> {

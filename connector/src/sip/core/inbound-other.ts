@@ -7,6 +7,7 @@ import type { Received } from '../transport/transport.ts';
 import type { ResponseDraft, Sent, TransactionId } from '../user-agent.ts';
 import { composeResponse, plainResponse } from './compose.ts';
 import type { Answerable, Core } from './core.ts';
+import type { EarlierRequest } from './earlier-request.ts';
 import type { LiveDialog } from './live-dialog.ts';
 import { contactOf } from './own-address.ts';
 import { answerTimeout, sentOf } from './responding.ts';
@@ -40,17 +41,20 @@ export class InboundOther implements Answerable {
       received: Received;
       live?: LiveDialog | undefined;
       onAnswered?: () => void;
+      earlier?: EarlierRequest;
     },
   ) {
-    this.id = core.ids.uuid();
+    this.id = given.earlier?.id ?? core.ids.uuid();
     this.server = given.server;
     this.received = given.received;
     this.#core = core;
     this.#live = given.live;
-    this.#toTag = core.ids.tag();
+    this.#toTag = given.earlier?.toTag ?? core.ids.tag();
     this.#onAnswered = given.onAnswered ?? (() => undefined);
     this.#guard = core.clock.after(answerTimeout, () => this.refuse(500, 'Server Internal Error'));
     core.answerables.set(this.id, this);
+    const dialog = given.earlier?.dialog ?? given.live?.id ?? '';
+    this.server.user = { id: this.id, toTag: this.#toTag, dialog };
   }
 
   get request(): SipRequest {

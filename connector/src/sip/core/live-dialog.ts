@@ -28,10 +28,15 @@ export interface ReliableProvisional {
   readonly isConfirmed: boolean;
 }
 
+interface LiveDialogOptions {
+  readonly onChange?: (live: LiveDialog) => void;
+  readonly createdAt?: number;
+}
+
 /** A dialog and what is under way in it. */
 export class LiveDialog {
-  /** Replaced with every change. */
-  state: Dialog;
+  readonly #onChange: (live: LiveDialog) => void;
+  #state: Dialog;
   clientInvite: PendingInvite | undefined;
   serverInvite: OpenInvite | undefined;
   /** UPDATEs without final response (RFC 3311 §5.2). */
@@ -39,8 +44,7 @@ export class LiveDialog {
   hasServerUpdate = false;
   /** Our 2xx-answered INVITE that the application has to acknowledge. */
   unacknowledged: Acknowledgeable | undefined;
-  /** A BYE of ours is out, or about to go out. */
-  isLeaving = false;
+  #isLeaving = false;
   /** Lets a BYE of the application go that waits for the peer's ACK (RFC 3261 §15). */
   heldBye: (() => void) | undefined;
   /** Sends one after the other, so that requests leave in the order of their CSeq. */
@@ -49,16 +53,55 @@ export class LiveDialog {
 
   /** The last one. */
   reliable: ReliableProvisional | undefined;
-  /** RFC 4028. */
-  session: SessionTimerState = { name: 'off' };
+  #session: SessionTimerState = { name: 'off' };
   /** Settles when a refresh of ours, of which the application knows nothing, is over. */
   refreshing: Promise<void> | undefined;
   /** End with the dialog. */
   readonly timers: TimerSet<'subscription' | 'ack' | 'refresh' | 'expire'>;
 
-  constructor(state: Dialog, clock: Clock) {
-    this.state = state;
+  /** Wall clock, ms since the epoch. */
+  readonly createdAt: number;
+
+  /** `onChange` runs with every change of what has to outlive the process. */
+  constructor(
+    state: Dialog,
+    clock: Clock,
+    { onChange = () => undefined, createdAt = clock.wall() }: LiveDialogOptions = {},
+  ) {
+    this.#state = state;
+    this.#onChange = onChange;
+    this.createdAt = createdAt;
     this.timers = new TimerSet(clock);
+  }
+
+  /** Replaced with every change. */
+  get state(): Dialog {
+    return this.#state;
+  }
+
+  set state(state: Dialog) {
+    this.#state = state;
+    this.#changed();
+  }
+
+  /** RFC 4028. */
+  get session(): SessionTimerState {
+    return this.#session;
+  }
+
+  set session(session: SessionTimerState) {
+    this.#session = session;
+    this.#changed();
+  }
+
+  /** A BYE of ours is out, or about to go out. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  set isLeaving(isLeaving: boolean) {
+    this.#isLeaving = isLeaving;
+    this.#changed();
   }
 
   get id(): string {
@@ -91,5 +134,9 @@ export class LiveDialog {
     const bye = this.heldBye;
     this.heldBye = undefined;
     bye?.();
+  }
+
+  #changed(): void {
+    if (!this.#isEnded) this.#onChange(this);
   }
 }

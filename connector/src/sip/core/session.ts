@@ -4,6 +4,8 @@ import {
   type SessionTerms,
   type SessionTimerEffect,
   type SessionTimerEvent,
+  type SessionTimerState,
+  sessionMargin,
   stepSessionTimer,
 } from '../dialog/session-timer.ts';
 import { type HasHeaders, header } from '../message/headers.ts';
@@ -35,6 +37,20 @@ export function sessionHeaders(live: LiveDialog, draft: HasHeaders): readonly He
   const { session } = live;
   if (session.name === 'off' || header(draft, 'session-expires') !== undefined) return [];
   return refreshHeaders(session.terms);
+}
+
+/** Goes on with the session of an earlier process; what was due in between is due now. */
+export function resumeSession(core: Core, live: LiveDialog, session: SessionTimerState): void {
+  live.session = session.name === 'off' ? session : { ...session, name: 'running' };
+  if (session.name === 'off') return;
+  const { intervalSeconds, isRefresher } = session.terms;
+  const left = session.due - core.clock.now();
+  const start = (timer: 'refresh' | 'expire', delay: number) =>
+    perform(core, live, { kind: 'start', timer, delay: Math.max(0, delay) });
+  start('expire', left);
+  // The session was agreed `agreedFor` before it is due, and is refreshed at half of its interval.
+  const agreedFor = intervalSeconds * 1000 - sessionMargin(intervalSeconds);
+  if (isRefresher) start('refresh', left - agreedFor + intervalSeconds * 500);
 }
 
 function agree(core: Core, live: LiveDialog, terms: SessionTerms | undefined): void {

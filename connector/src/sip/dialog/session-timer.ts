@@ -53,6 +53,11 @@ export function stepSessionTimer(state: SessionTimerState, event: SessionTimerEv
   ];
 }
 
+/** How long before the end of the interval the session ends (§10): the smaller of 32 s and a third, in ms. */
+export function sessionMargin(intervalSeconds: number): number {
+  return Math.min(32_000, (intervalSeconds * 1000) / 3);
+}
+
 const stops: readonly SessionTimerEffect[] = [
   { kind: 'stop', timer: 'refresh' },
   { kind: 'stop', timer: 'expire' },
@@ -61,8 +66,7 @@ const stops: readonly SessionTimerEffect[] = [
 function agree(terms: SessionTerms | undefined, now: number): Result {
   if (!terms) return [{ name: 'off' }, stops];
   const interval = terms.intervalSeconds * 1000;
-  // §10: the smaller of 32 s and a third of the interval before its end.
-  const delay = interval - Math.min(32_000, interval / 3);
+  const delay = interval - sessionMargin(terms.intervalSeconds);
   const expire: SessionTimerEffect = { kind: 'start', timer: 'expire', delay };
   const refresh: SessionTimerEffect = terms.isRefresher
     ? { kind: 'start', timer: 'refresh', delay: interval / 2 }

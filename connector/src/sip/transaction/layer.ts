@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import type { Journal } from '../journal/journal.ts';
 import { header } from '../message/headers.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
@@ -8,6 +9,7 @@ import { branchOf } from '../message/via.ts';
 import type { Received, Remote, Transport } from '../transport/transport.ts';
 import { ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
 import { clientKey, clientKeyOf, mergeKey, serverKey, topVia } from './key.ts';
+import { type ServerRecord, serverRecord, serverRecordKey } from './server-record.ts';
 import { responseRemote, ServerTransaction } from './server-transaction.ts';
 import type { TimerValues } from './timers.ts';
 
@@ -26,6 +28,7 @@ export interface TransactionLayerParts {
   readonly clock: Clock;
   readonly timers: TimerValues;
   readonly user: TransactionLayerUser;
+  readonly journal: Journal;
   /** Server transactions at one time; requests beyond get 503 without a transaction. */
   readonly maxServerTransactions: number;
 }
@@ -68,6 +71,19 @@ export class TransactionLayer {
     });
     this.#clients.set(key, transaction);
     transaction.start();
+    return transaction;
+  }
+
+  /** A server transaction of an earlier process, with what it sent last. */
+  restore(request: SipRequest, record: ServerRecord): ServerTransaction | undefined {
+    const key = serverKey(request);
+    if (key === undefined || this.#servers.has(key)) return undefined;
+    const { remote, local } = record;
+    const received: Received = { message: request, remote, local, sizeBytes: record.sizeBytes };
+    const transaction = this.#add(key, request, received);
+    if (record.last) {
+      transaction.resume(record.last.status, Buffer.from(record.last.text, 'latin1'));
+    }
     return transaction;
   }
 
@@ -123,7 +139,17 @@ export class TransactionLayer {
       this.#refuse(request, received, [482, 'Loop Detected']);
       return;
     }
-    const { transport, clock, timers, user } = this.#parts;
+    const transaction = this.#add(key, request, received);
+    this.#parts.user.onRequest(transaction, received);
+    // What is answered at once is on record by now, as is what can be asked again without harm.
+    if (transaction.status === 0 && transaction.user.dialog) transaction.note();
+  }
+
+  #add(key: string, request: SipRequest, received: Received): ServerTransaction {
+    const merge = request.method === 'CANCEL' ? undefined : mergeKey(request);
+    const { transport, clock, timers, user, journal } = this.#parts;
+    const recordKey = serverRecordKey(key);
+    let isGone = false;
     const transaction: ServerTransaction = new ServerTransaction(request, received, {
       transport,
       clock,
@@ -131,7 +157,13 @@ export class TransactionLayer {
       onAck: (ack) => {
         if (ack.message.kind === 'request') user.onAck(ack.message, ack);
       },
+      onChange: (last) => {
+        if (isGone) return;
+        journal.put(recordKey, serverRecord(transaction, { received, last }));
+      },
       onGone: () => {
+        isGone = true;
+        journal.remove(recordKey);
         this.#servers.delete(key);
         if (merge !== undefined && this.#merges.get(merge) === transaction) {
           this.#merges.delete(merge);
@@ -140,7 +172,7 @@ export class TransactionLayer {
     });
     this.#servers.set(key, transaction);
     if (merge !== undefined) this.#merges.set(merge, transaction);
-    user.onRequest(transaction, received);
+    return transaction;
   }
 
   /** Answers without keeping anything (§8.2.7): the To tag follows from the request. */

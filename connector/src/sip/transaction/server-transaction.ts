@@ -17,6 +17,11 @@ export interface ServerTransactionUser {
   onCancel?(cancel: Received): void;
   /** The tag that the responses to this request bear in To. */
   readonly toTag?: string;
+  /** The name under which the application knows the request, and its dialog; for a later process. */
+  readonly id?: string;
+  readonly dialog?: string;
+  /** An INVITE whose 2xx has no ACK yet. */
+  readonly isAnswered?: boolean;
 }
 
 export interface ServerParts {
@@ -25,6 +30,8 @@ export interface ServerParts {
   readonly timers: TimerValues;
   /** An ACK to a 2xx that came under the INVITE's own branch. */
   onAck(ack: Received): void;
+  /** Before a response goes out, and when `user` has changed. */
+  onChange(last: { readonly status: number; readonly bytes: Buffer } | undefined): void;
   /** Takes it out of the layer. */
   onGone(): void;
 }
@@ -47,6 +54,7 @@ export class ServerTransaction {
   readonly #next: (event: ServerEvent) => readonly ServerEffect[];
   #status = 0;
   #ack: Received | undefined;
+  #last: { readonly status: number; readonly bytes: Buffer } | undefined;
   #sending: Promise<void> = Promise.resolve();
 
   constructor(request: SipRequest, received: Received, parts: ServerParts) {
@@ -74,10 +82,29 @@ export class ServerTransaction {
   }
 
   respondBytes(status: number, bytes: Buffer): Promise<void> {
-    if (this.#status < 200) this.#status = status;
+    if (this.#status < 200) {
+      this.#status = status;
+      this.#last = { status, bytes };
+      this.#parts.onChange(this.#last);
+    }
     this.#sending = Promise.resolve();
     this.#step({ kind: 'respond', status, bytes });
     return this.#sending;
+  }
+
+  /** Puts it on record as it is. */
+  note(): void {
+    this.#parts.onChange(this.#last);
+  }
+
+  /** What an earlier process sent last. Only the failure of an INVITE is sent again unasked. */
+  resume(status: number, bytes: Buffer): void {
+    this.#status = status;
+    this.#last = { status, bytes };
+    const isUnasked = this.request.method === 'INVITE' && status >= 300;
+    for (const effect of this.#next({ kind: 'respond', status, bytes })) {
+      if (effect.kind !== 'send' || isUnasked) this.#perform(effect);
+    }
   }
 
   /** The same request again. */
