@@ -16,12 +16,15 @@ const maxPacedShare = 1.6;
 const streamPause = 1000;
 // The sender's clock is faster than ours: standing delay without a hiccup is won back slowly.
 const standingTime = 5000;
-// Silence so soon after a frame was left out shows that the delay was needed against jitter.
-const regretTime = 2000;
+// A short gap so soon after a frame was left out shows that the delay was needed against jitter.
+const regretTime = 10_000;
 const maxNeedFrames = 3;
 // More delay than this is cut in one piece: one break is less disturbing than many in a row.
 const maxGradual = 100;
+// Without a gap for so long a frame of the need is tried without. Each time that this was wrong the next
+// trial waits twice as long, so that a stream at the edge of its tick does not lose a frame for ever again.
 const needDecayTime = 10_000;
+const maxNeedDecayTime = 320_000;
 
 export type DropUrgency = 'none' | 'if-quiet' | 'now';
 
@@ -36,6 +39,7 @@ export class PlayoutDrift {
   #urgency: DropUrgency = 'none';
   /** Frames to leave in the queue against jitter. */
   #need = 0;
+  #needDecayTime = needDecayTime;
   #sinceDrop = Number.POSITIVE_INFINITY;
   #sinceSilence = 0;
   #standing = 0;
@@ -59,7 +63,7 @@ export class PlayoutDrift {
   }
 
   pushed(sizeBytes: number): void {
-    if (this.#isStreaming && this.#gap > 0) this.#owed += this.#gap;
+    if (this.#isStreaming && this.#gap > 0) this.#gapEnded();
     this.#gap = 0;
     this.#isStreaming = true;
     this.#windowBytes += sizeBytes;
@@ -122,16 +126,24 @@ export class PlayoutDrift {
       this.cleared();
       return;
     }
-    if (this.#gap > 1) return;
-    if (this.#sinceDrop < regretTime) this.#need = Math.min(maxNeedFrames, this.#need + 1);
-    this.#sinceSilence = 0;
+    if (this.#gap === 1) this.#sinceSilence = 0;
+  }
+
+  #gapEnded(): void {
+    this.#owed += this.#gap;
+    // A gap that is longer than any need was a stall: it says nothing about the frame left out.
+    if (this.#sinceDrop >= regretTime || this.#gap > maxNeedFrames) return;
+    this.#need = Math.min(maxNeedFrames, this.#need + 1);
+    this.#needDecayTime = Math.min(maxNeedDecayTime, this.#needDecayTime * 2);
+    // One regret for each frame left out.
+    this.#sinceDrop = Number.POSITIVE_INFINITY;
   }
 
   #closeWindow(): void {
     const isPaced = this.#isWindowPaced();
     this.#spare = Math.floor(this.#windowMinimum / this.#frameBytes) - this.#need;
     const isLong = this.#spare > 0;
-    if (this.#sinceSilence >= needDecayTime && this.#need > 0) {
+    if (this.#sinceSilence >= this.#needDecayTime && this.#need > 0) {
       this.#need -= 1;
       this.#sinceSilence = 0;
     }

@@ -194,6 +194,33 @@ test('jitter that comes back keeps the delay it needs', () => {
   expect(gaps).toBeLessThan(12);
 });
 
+test('a stream at the edge of its tick loses a frame ever more seldom', () => {
+  const playout = new Playout('pcmu', 20);
+  const minutes: number[] = [];
+  // Every 5 s a packet misses its tick and two come at the next.
+  for (let tick = 0; tick < 50 * 60 * 10; tick++) {
+    const place = tick % 250;
+    const count = place === 10 ? 0 : place === 11 ? 2 : 1;
+    for (let piece = 0; piece < count; piece++) playout.push(Buffer.alloc(160, loud));
+    read(playout);
+    if (tick % 3000 === 2999) minutes.push(playout.droppedFrames);
+  }
+  // Of 120 late packets.
+  expect(minutes.at(-1)).toBeLessThanOrEqual(6);
+  expect((minutes[9] ?? 0) - (minutes[4] ?? 0)).toBeLessThanOrEqual(1);
+});
+
+test('a stall soon after another is won back in full', () => {
+  const playout = new Playout('pcmu', 20);
+  for (let tick = 0; tick < 500; tick++) {
+    const isStalled = (tick >= 100 && tick < 105) || (tick >= 250 && tick < 255);
+    const count = isStalled ? 0 : tick === 105 || tick === 255 ? 6 : 1;
+    for (let piece = 0; piece < count; piece++) playout.push(Buffer.alloc(160, loud));
+    read(playout);
+  }
+  expect(playout.queuedBytes - playout.playedBytes).toBe(0);
+});
+
 test('time for which no frames were sent is won back as a gap is', () => {
   const playout = new Playout('pcmu', 20);
   const push = () => playout.push(Buffer.alloc(160, loud));
