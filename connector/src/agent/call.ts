@@ -151,6 +151,7 @@ export class Call {
     onAnswer: (sdp) => this.#requireAudio().accept(sdp),
     onConfirmed: () => this.#start(),
     onDigit: (digit, duration) => this.#audio?.digit(digit, duration),
+    onReplaced: (leg) => this.#onReplaced(leg),
     onEnded: (end: LegEnd) => this.end(terminationOf[end]),
   };
 
@@ -162,6 +163,12 @@ export class Call {
     this.#audio?.listen();
     // Ended while the 200 was on its way: nobody else knows of this leg.
     if (this.#termination) this.#released = Promise.all([this.#released, leg.hangUp()]);
+  }
+
+  /** Somebody else goes on with the conversation in the peer's place; the old leg is being left. */
+  #onReplaced(leg: Leg): void {
+    this.#leg = leg;
+    this.#log.info({ pii: { dialog: leg.id } }, 'leg replaced');
   }
 
   /** Ends the call for an error of its set-up. */

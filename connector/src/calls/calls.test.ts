@@ -162,7 +162,7 @@ test.each([
   { name: 'an INVITE without Contact', over: { headers: { ...sdpType } }, status: 400 },
   {
     name: 'an INVITE that requires what we lack',
-    over: { headers: { ...invite.headers, require: 'replaces' } },
+    over: { headers: { ...invite.headers, require: 'precondition' } },
     status: 420,
   },
   { name: 'a re-INVITE of an unknown dialog', over: { headers: inDialog }, status: 481 },
@@ -171,6 +171,9 @@ test.each([
   { name: 'OPTIONS', over: { method: 'OPTIONS' }, status: 200 },
   { name: 'REGISTER', over: { method: 'REGISTER' }, status: 405 },
   { name: 'MESSAGE', over: { method: 'MESSAGE' }, status: 405 },
+  { name: 'INFO outside of dialogs', over: { method: 'INFO' }, status: 481 },
+  { name: 'NOTIFY outside of dialogs', over: { method: 'NOTIFY' }, status: 481 },
+  { name: 'SUBSCRIBE', over: { method: 'SUBSCRIBE' }, status: 489 },
 ])('$name is answered $status and is no call', async ({ over, status }) => {
   const { receive, incoming } = await setUp();
   expect(receive({ ...invite, ...over }).statuses).toEqual([status]);

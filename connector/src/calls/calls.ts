@@ -7,6 +7,7 @@ import { unsupportedOf } from './in-dialog.ts';
 import { IncomingCall } from './incoming-call.ts';
 import { Leg, type LegUser } from './leg.ts';
 import { parseParty } from './party.ts';
+import { EndedDialogs, matchReplaces, replace } from './replacement.ts';
 import { RequestSender } from './request-sender.ts';
 import type { Incoming, Received, Response, Signalling, SignallingUser } from './signalling.ts';
 import { connectSrf } from './srf.ts';
@@ -45,11 +46,15 @@ export class Calls {
   readonly #options: Omit<CallsOptions, 'host' | 'port' | 'secret'>;
   readonly #user: CallsUser;
   readonly #legs = new Map<string, Leg>();
+  /** INVITEs without a final answer, by dialog. */
+  readonly #early = new Map<string, IncomingCall>();
+  readonly #ended: EndedDialogs;
   #signalling: Signalling | undefined;
 
   constructor(options: Omit<CallsOptions, 'host' | 'port' | 'secret'>, user: CallsUser) {
     this.#options = options;
     this.#user = user;
+    this.#ended = new EndedDialogs(options.clock);
   }
 
   /** Joins the signalling that `open` makes. */
@@ -82,6 +87,7 @@ export class Calls {
   async close(): Promise<void> {
     await this.#signalling?.close();
     this.#legs.clear();
+    this.#early.clear();
   }
 
   #sender(credentials?: Credentials): RequestSender {
@@ -104,6 +110,7 @@ export class Calls {
     const log = this.#options.log.child({ sipCallId: dialog.split(';')[0] });
     const onGone = (leg: Leg) => {
       if (this.#legs.get(leg.id) === leg) this.#legs.delete(leg.id);
+      this.#ended.add(leg.tags);
     };
     const leg = new Leg({ dialog, sender, clock, log, sessionSeconds, onGone }, user);
     this.#legs.set(dialog, leg);
@@ -119,23 +126,39 @@ export class Calls {
     const leg = this.#legs.get(request.dialog);
     if (leg) return leg.handle(incoming);
     if (request.source === 'server' || request.method === 'ACK') return;
+    const early = this.#early.get(request.dialog);
+    if (early) return early.handle(incoming);
+    // The server has found what it confirms; the INVITE is over.
     if (request.method === 'PRACK') return this.#respond(incoming, { status: 200 });
     if (request.dialog !== '' || parseParty(request.header('to') ?? '').tag !== '') {
       return this.#respond(incoming, { status: 481 });
     }
     if (request.method === 'INVITE') return this.#onInvite(incoming);
     if (request.method === 'OPTIONS') return this.#respond(incoming, this.#user.onOptions());
-    return this.#respond(incoming, notAllowed);
+    return this.#respond(incoming, outsideOfDialogs.get(request.method) ?? notAllowed);
   }
 
   #onInvite(incoming: Incoming): void {
     const { sessionSeconds } = this.#options;
     const sender = this.#sender();
     const createLeg = (dialog: string, user: LegUser) => this.#createLeg(dialog, user, sender);
-    const call = new IncomingCall(incoming, { sessionSeconds, createLeg });
+    const onSettled = (dialog: string) => this.#early.delete(dialog);
+    const call = new IncomingCall(incoming, { sessionSeconds, createLeg, onSettled });
     const refusal = refusalOf(incoming.request);
-    if (!refusal) return this.#user.onIncoming(call);
-    call.reject(refusal);
+    if (refusal) {
+      call.reject(refusal);
+      return this.#user.onUnsupported?.(call);
+    }
+    this.#early.set(call.dialog, call);
+    const replaces = incoming.request.header('replaces');
+    return replaces === undefined ? this.#user.onIncoming(call) : this.#onReplaces(call, replaces);
+  }
+
+  /** RFC 3891: the INVITE takes the place of a leg, whose call goes on. */
+  #onReplaces(call: IncomingCall, value: string): void {
+    const match = matchReplaces(value, { legs: this.#legs.values(), ended: this.#ended });
+    if (match.kind === 'leg') return void replace(match.leg, call);
+    call.reject(match.rejection);
     return this.#user.onUnsupported?.(call);
   }
 
@@ -145,6 +168,14 @@ export class Calls {
 }
 
 const notAllowed: Response = { status: 405, headers: { Allow: allowedMethods.join(', ') } };
+
+/** Requests that make sense in dialogs only: RFC 6086 §4.2.2, RFC 6665 §4.1.3 and §7.2. */
+const outsideOfDialogs = new Map<string, Response>([
+  ['INFO', { status: 481 }],
+  ['NOTIFY', { status: 481 }],
+  ['UPDATE', { status: 481 }],
+  ['SUBSCRIBE', { status: 489, headers: { 'Allow-Events': 'refer' } }],
+]);
 
 /** What makes an INVITE useless before anyone looks at its SDP (RFC 3261 §8.2). */
 function refusalOf(request: Received): Response | undefined {

@@ -18,7 +18,7 @@ export const allowedMethods = [
 /** What a phone or trunk may ask of us; goes into INVITE, its 2xx, and answers to OPTIONS (RFC 3261 §11.2). */
 export const capabilities: Headers = {
   Allow: allowedMethods.join(', '),
-  Supported: 'timer, 100rel',
+  Supported: 'timer, 100rel, replaces',
 };
 
 export const optionsAnswer: Headers = {

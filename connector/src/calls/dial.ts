@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { capabilities } from './capabilities.ts';
 import type { Leg, LegUser } from './leg.ts';
 import { nameAddrOf } from './party.ts';
+import { tagsOfReply } from './replaces.ts';
 import type { RequestSender } from './request-sender.ts';
 import { sdpBodyOf } from './sdp-body.ts';
 import { sessionTimerOffer } from './session-timer.ts';
@@ -132,6 +133,7 @@ class Attempt {
     reply.acknowledge();
     const leg = this.#with.createLeg(reply.dialog, this.#options.user);
     const body = sdpBodyOf(reply);
+    leg.know({ tags: tagsOfReply(reply), ...(body.kind === 'sdp' && { remoteSdp: body.sdp }) });
     if (this.#isGivenUp || body.kind !== 'sdp') {
       leg.abort();
       return this.#outcome.resolve(failure(488, 'No session description in the answer'));

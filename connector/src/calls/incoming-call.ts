@@ -1,5 +1,6 @@
 import { ConnectorError } from '../base/errors.ts';
 import { capabilities } from './capabilities.ts';
+import { answerEarly } from './early-dialog.ts';
 import type { Leg, LegUser } from './leg.ts';
 import { type Party, parseParty, userOf } from './party.ts';
 import { sdpBodyOf, unsupportedBody } from './sdp-body.ts';
@@ -16,10 +17,14 @@ export interface IncomingDependencies {
   readonly sessionSeconds: number;
   /** Makes the leg of a dialog and delivers the dialog's requests to it from then on. */
   readonly createLeg: (dialog: string, user: LegUser) => Leg;
+  /** The INVITE has its final answer, or wants none any more. */
+  readonly onSettled: (dialog: string) => void;
 }
 
 /** A new INVITE that waits for an answer; the SIP server has sent 100. */
 export class IncomingCall {
+  /** The SIP server's name for the dialog that the INVITE begins. */
+  readonly dialog: string;
   /** Call-ID of the INVITE. */
   readonly sipCallId: string;
   readonly from: Party;
@@ -35,11 +40,13 @@ export class IncomingCall {
   readonly #incoming: Incoming;
   readonly #with: IncomingDependencies;
   #state: 'open' | 'answering' | 'done' | 'cancelled' = 'open';
+  #onCancelled: (() => void) | undefined;
 
   constructor(incoming: Incoming, dependencies: IncomingDependencies) {
     const { request } = incoming;
     this.#incoming = incoming;
     this.#with = dependencies;
+    this.dialog = dialogOf(request);
     this.sipCallId = request.header('call-id') ?? '';
     this.from = parseParty(request.header('from') ?? '');
     this.to = parseParty(request.header('to') ?? '');
@@ -48,6 +55,7 @@ export class IncomingCall {
     const body = sdpBodyOf(request);
     this.offer = body.kind === 'sdp' ? body.sdp : '';
     this.hasForeignBody = body.kind === 'unsupported';
+    incoming.onCancelled(() => this.#cancel());
   }
 
   get request(): Received {
@@ -56,11 +64,25 @@ export class IncomingCall {
 
   /** Called once when the caller gives up; the SIP server has answered 487 by then. */
   onCancelled(listener: () => void): void {
-    this.#incoming.onCancelled(() => {
-      if (this.#state === 'done' || this.#state === 'cancelled') return;
-      this.#state = 'cancelled';
-      listener();
-    });
+    this.#onCancelled = listener;
+  }
+
+  /** A request in the early dialog, before the INVITE has its answer. */
+  handle({ request, respond }: Incoming): void {
+    respond(answerEarly(request)).catch(() => undefined);
+    // RFC 3261 §15: the caller may also leave this way.
+    if (request.method === 'BYE') this.#cancel();
+  }
+
+  #cancel(): void {
+    if (this.#state === 'done' || this.#state === 'cancelled') return;
+    this.#settle('cancelled');
+    this.#onCancelled?.();
+  }
+
+  #settle(state: 'done' | 'cancelled'): void {
+    this.#state = state;
+    this.#with.onSettled(this.dialog);
   }
 
   /** 180, reliably where the caller demands it (RFC 3262 §3). */
@@ -77,9 +99,9 @@ export class IncomingCall {
     if (this.#state !== 'open') throw new ConnectorError('CALL_GONE', 'the caller is gone');
     this.#state = 'answering';
     const isOffer = this.offer === '';
-    const dialog = dialogOf(this.request);
-    const leg = this.#with.createLeg(dialog, user);
+    const leg = this.#with.createLeg(this.dialog, user);
     leg.answered(isOffer);
+    leg.know({ remoteSdp: this.offer });
     try {
       await this.#incoming.respond({
         status: 200,
@@ -92,16 +114,17 @@ export class IncomingCall {
       });
     } catch (error) {
       leg.abandon();
+      this.#with.onSettled(this.dialog);
       throw error;
     }
-    this.#state = 'done';
+    this.#settle('done');
     return leg;
   }
 
   /** Final refusal; does nothing when the call is answered, refused or cancelled. */
   reject({ status, reason, headers = {} }: Rejection): void {
     if (this.#state !== 'open') return;
-    this.#state = 'done';
+    this.#settle('done');
     const response = {
       status,
       // RFC 3261 §21.4.13: a 415 says what would have been taken.

@@ -5,6 +5,7 @@ import { capabilities } from './capabilities.ts';
 import { verdictOn } from './in-dialog.ts';
 import { type LegPhase, mayFollow } from './phase.ts';
 import { type ReferOptions, type ReferOutcome, Transfer } from './refer.ts';
+import { type DialogTags, tagsOfReceived } from './replaces.ts';
 import type { RequestSender } from './request-sender.ts';
 import { sdpBodyOf } from './sdp-body.ts';
 import { sessionTimerAnswer } from './session-timer.ts';
@@ -35,6 +36,8 @@ export interface LegUser {
   /** The ACK of the initial INVITE has come, or was sent. */
   onConfirmed(): void;
   onDigit(digit: string, duration: number): void;
+  /** Another leg goes on in the place of this one (RFC 3891); it tells the same user from now on. */
+  onReplaced?(by: Leg): void;
   /** Once, never after `hangUp`. */
   onEnded(end: LegEnd): void;
 }
@@ -60,6 +63,11 @@ export class Leg {
   #isNegotiating = false;
   #transfer: Transfer | undefined;
   #goodbye: Promise<void> | undefined;
+  #tags: DialogTags | undefined;
+  #remoteSdp = '';
+  #replacement: 'none' | 'open' | 'made' = 'none';
+  /** Why the leg ended while its replacement was being made. */
+  #heldEnd: LegEnd | undefined;
   readonly #acknowledged = Promise.withResolvers<void>();
 
   constructor(dependencies: LegDependencies, user: LegUser) {
@@ -70,6 +78,51 @@ export class Leg {
 
   get phase(): LegPhase {
     return this.#phase;
+  }
+
+  /** Undefined as long as nothing came from the peer in this dialog. */
+  get tags(): DialogTags | undefined {
+    return this.#tags;
+  }
+
+  /** The peer's session in force, or empty. */
+  get remoteSdp(): string {
+    return this.#remoteSdp;
+  }
+
+  get user(): LegUser {
+    return this.#user;
+  }
+
+  /** How the dialog is named, and what its peer has said of the session. */
+  know(known: { readonly tags?: DialogTags; readonly remoteSdp?: string }): void {
+    this.#tags = known.tags ?? this.#tags;
+    this.#remoteSdp = known.remoteSdp ?? this.#remoteSdp;
+  }
+
+  /** Another leg is about to take this one's place: an end of this one waits for what comes of it. */
+  beginReplacement(): boolean {
+    if (this.#replacement !== 'none' || this.#phase !== 'confirmed') return false;
+    this.#replacement = 'open';
+    return true;
+  }
+
+  /** Nothing came of it: the leg goes on, or is over if it ended meanwhile. */
+  cancelReplacement(): void {
+    this.#replacement = 'none';
+    const end = this.#heldEnd;
+    this.#heldEnd = undefined;
+    if (end) this.#user.onEnded(end);
+  }
+
+  /** `by` has taken over: this one is left without a word to the user (RFC 3891 §3). */
+  replacedBy(by: Leg): void {
+    this.#replacement = 'made';
+    const isWanted = !this.#goodbye;
+    this.#user.onReplaced?.(by);
+    // Hung up by the user meanwhile, who knew only this one.
+    if (!isWanted) void by.hangUp();
+    void this.hangUp({ Reason: 'SIP;cause=200;text="Replaced"' });
   }
 
   /** Our 200 is out. `isOffer`: it carried our offer. */
@@ -89,6 +142,7 @@ export class Leg {
   handle(incoming: Incoming): void {
     const { request } = incoming;
     this.#with.log.debug({ method: request.method }, 'request in dialog');
+    if (!this.#tags && request.source === 'network') this.#tags = tagsOfReceived(request);
     if (request.method === 'ACK') return this.#onAck(request);
     if (request.method === 'BYE') return this.#onBye(incoming);
     return this.#answer(incoming);
@@ -149,6 +203,7 @@ export class Leg {
   #acceptAnswer(sdp: string): boolean {
     try {
       this.#user.onAnswer(sdp);
+      this.#remoteSdp = sdp;
       return true;
     } catch (error) {
       this.#with.log.info({ error: messageOf(error) }, 'answer in ACK cannot be used');
@@ -174,7 +229,10 @@ export class Leg {
     this.#transfer?.onCallEnded();
     this.#acknowledged.resolve();
     this.#with.onGone(this);
-    if (!isOurs) this.#user.onEnded(isTransferred ? 'transferred' : end);
+    if (isOurs || this.#replacement === 'made') return;
+    const told = isTransferred ? 'transferred' : end;
+    if (this.#replacement === 'open') this.#heldEnd = told;
+    else this.#user.onEnded(told);
   }
 
   async #sayGoodbye(headers: Headers): Promise<void> {
@@ -205,7 +263,14 @@ export class Leg {
 
   /** Re-INVITE, or UPDATE with an offer (RFC 3261 §14.2, 3311 §5.2). */
   #negotiate({ request, respond }: Incoming, offer: string | undefined): void {
-    if (this.#isNegotiating || this.#phase === 'answered' || this.#awaitsAnswer) {
+    // On its way out, or about to be replaced: the session is no longer this leg's to change.
+    if (this.#goodbye) return this.#settle(respond({ status: 481 }));
+    if (
+      this.#replacement === 'open' ||
+      this.#isNegotiating ||
+      this.#phase === 'answered' ||
+      this.#awaitsAnswer
+    ) {
       return this.#settle(respond({ status: 491, reason: 'Request Pending' }));
     }
     this.#isNegotiating = true;
@@ -217,6 +282,7 @@ export class Leg {
       return this.#refuse(respond, error);
     }
     this.#awaitsAnswer = offer === undefined;
+    this.#remoteSdp = offer ?? this.#remoteSdp;
     const done = respond({
       status: 200,
       headers: {
@@ -234,7 +300,7 @@ export class Leg {
   #refuse(respond: Incoming['respond'], error: unknown): void {
     const status = error instanceof ConnectorError ? error.sipStatus : 500;
     this.#with.log.info({ status, error: messageOf(error) }, 'offer refused');
-    this.#settle(respond({ status }));
+    this.#settle(respond({ status, ...(status === 488 ? { headers: incompatible } : {}) }));
   }
 
   #settle(sent: Promise<unknown>): void {
@@ -243,6 +309,9 @@ export class Leg {
     });
   }
 }
+
+/** RFC 3261 §21.4.26 and §20.43. */
+const incompatible: Headers = { Warning: '305 parley "Incompatible media format"' };
 
 /** What a BYE means; the server gives its own a Reason (RFC 3326) with a text. */
 function endOf(request: Received): LegEnd {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { nameAddrOf } from './party.ts';
+import { type DialogTags, withReplaces } from './replaces.ts';
 import type { RequestSender } from './request-sender.ts';
 import type { Received, Reply } from './signalling.ts';
 import { parseSipfrag, subscriptionStateOf } from './sipfrag.ts';
@@ -9,6 +10,8 @@ export interface ReferOptions {
   readonly to: string;
   /** URI of whoever transfers (RFC 3892). */
   readonly referredBy?: string;
+  /** Our dialog with the target, which the peer shall take over (attended transfer, RFC 5589 §7). */
+  readonly replaces?: DialogTags;
 }
 
 export type ReferOutcome =
@@ -40,13 +43,13 @@ export class Transfer {
     return this.#isAccepted;
   }
 
-  async run({ to, referredBy }: ReferOptions): Promise<ReferOutcome> {
+  async run({ to, referredBy, replaces }: ReferOptions): Promise<ReferOutcome> {
     const reply = await Promise.race([
       this.#with.sender.requestFinal({
         method: 'REFER',
         dialog: this.#with.dialog,
         headers: {
-          'Refer-To': nameAddrOf(to),
+          'Refer-To': nameAddrOf(replaces ? withReplaces(to, replaces) : to),
           ...(referredBy === undefined ? {} : { 'Referred-By': nameAddrOf(referredBy) }),
         },
       }),

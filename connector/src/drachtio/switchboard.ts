@@ -23,6 +23,9 @@ const abandonedAfter = 4_000;
 /** Methods that mean nothing outside of a dialog: 481 (RFC 3261 §15.1.2, RFC 3262 §3, RFC 3311 §5.2). */
 const inDialogOnly = new Set(['BYE', 'UPDATE', 'PRACK']);
 
+/** Applications are back within moments, after a start or a lost connection (RFC 3261 §20.33, seconds). */
+const retryLater: Header[] = [{ name: 'Retry-After', value: '5' }];
+
 /** Methods an application is expected to register for; nobody there is a 503, for others a 405. */
 const offered = [
   'INVITE',
@@ -117,7 +120,8 @@ export class Switchboard implements UserAgentUser {
     const grace = this.#clock.after(abandonedAfter, () => {
       this.#graces.delete(grace);
       for (const { request } of this.ledger.offersTo(application)) {
-        this.#answer(request, request.dialog === '' ? 503 : 500);
+        if (request.dialog === '') this.#answer(request, 503, retryLater);
+        else this.#answer(request, 500);
       }
     });
     this.#graces.add(grace);
@@ -163,7 +167,7 @@ export class Switchboard implements UserAgentUser {
     }
     const application = this.registrations.next(method.toLowerCase());
     if (application) this.#offer(request, application);
-    else if (offered.includes(method)) this.#answer(request, 503);
+    else if (offered.includes(method)) this.#answer(request, 503, retryLater);
     else this.#answer(request, 405, [{ name: 'Allow', value: allowed }]);
   }
 
