@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decimate } from './resample.ts';
+import { decimate, Resampler } from './resample.ts';
 
 const rateHz = 16_000;
 
@@ -49,3 +49,46 @@ test('a step to full scale overshoots into the limit, and does not wrap around',
   expect(Math.max(...output)).toBe(32_767);
   expect(Math.min(...output.slice(1002, -100))).toBeGreaterThan(20_000);
 });
+
+function streamedTone(fromHz: number, toHz: number, hertz: number): number {
+  const resampler = new Resampler(fromHz, toHz);
+  const frame = fromHz / 50;
+  let power = 0;
+  let count = 0;
+  for (let at = 0; at < 50; at++) {
+    const input = Int16Array.from({ length: frame }, (_, n) =>
+      Math.round(16_000 * Math.sin((2 * Math.PI * hertz * (at * frame + n)) / fromHz)),
+    );
+    const output = resampler.process(input);
+    expect(output).toHaveLength(toHz / 50);
+    if (at < 2) continue;
+    power += output.reduce((sum, sample) => sum + sample * sample, 0);
+    count += output.length;
+  }
+  return 10 * Math.log10(power / count / (16_000 ** 2 / 2));
+}
+
+const pairs = [
+  [8000, 16_000],
+  [8000, 24_000],
+  [16_000, 24_000],
+  [24_000, 48_000],
+] as const;
+
+test.each([...pairs, ...pairs.map(([a, b]) => [b, a] as const)])(
+  'a stream from %i to %i Hz keeps the pass band and takes less than 3 ms',
+  (fromHz, toHz) => {
+    const lower = Math.min(fromHz, toHz);
+    for (const hertz of [300, lower * 0.25, lower * 0.425])
+      expect(Math.abs(streamedTone(fromHz, toHz, hertz))).toBeLessThan(0.1);
+    expect(new Resampler(fromHz, toHz).delay).toBeLessThan(3);
+  },
+);
+
+test.each(pairs.map(([a, b]) => [b, a] as const))(
+  'a stream from %i to %i Hz lets nothing fold into its band',
+  (fromHz, toHz) => {
+    for (const part of [0.51, 0.6])
+      expect(streamedTone(fromHz, toHz, toHz * part)).toBeLessThan(-50);
+  },
+);

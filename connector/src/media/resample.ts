@@ -1,17 +1,78 @@
 /**
- * Sample rate reduction by a whole factor: a windowed-sinc low pass (Kaiser) computed only where a
- * sample is kept. Linear phase, its delay taken out, so that output sample n is the time of input n * factor.
+ * Sample rates changed by a windowed-sinc low pass (Kaiser), linear phase, computed only where a
+ * sample is kept.
  */
 
 /** Stopband attenuation, dB; G.711's own noise lies about 38 dB below the speech. */
-const attenuation = 60;
-/** Pass and stop edges as parts of the output rate: 3.4 and 4 kHz of 8 kHz (telephone band). */
+const wholeAttenuation = 60;
+/** Of a stream, where each dB costs delay: 55 dB keep that below 3 ms at 8 kHz. */
+const streamAttenuation = 55;
+/** Pass and stop edges as parts of the lower rate: 3.4 and 4 kHz of 8 kHz (telephone band). */
 const passEdge = 3.4 / 8;
 const stopEdge = 4 / 8;
 
-/** Samples at a `factor`-th of the rate, `ceil(length / factor)` of them. */
+/** A stream from one rate to another. The delay is `delay` ms, in both directions alike. */
+export class Resampler {
+  readonly #up: number;
+  readonly #down: number;
+  /** The taps of each phase, in the order of the samples. */
+  readonly #phases: readonly Float64Array[];
+  readonly #taps: number;
+  #history: Float64Array;
+  /** The next output, in steps of the common multiple of both rates, from the next input on. */
+  #position = 0;
+  /** ms. */
+  readonly delay: number;
+
+  constructor(fromHz: number, toHz: number) {
+    const common = greatestDivisor(fromHz, toHz);
+    this.#up = toHz / common;
+    this.#down = fromHz / common;
+    const kernel = lowPass(Math.max(this.#up, this.#down), streamAttenuation);
+    this.#taps = Math.ceil(kernel.length / this.#up);
+    this.#phases = Array.from({ length: this.#up }, (_, phase) =>
+      Float64Array.from(
+        { length: this.#taps },
+        (__, tap) => (kernel[phase + (this.#taps - 1 - tap) * this.#up] ?? 0) * this.#up,
+      ),
+    );
+    this.#history = new Float64Array(this.#taps - 1);
+    this.delay = ((kernel.length - 1) / 2 / (fromHz * this.#up)) * 1000;
+  }
+
+  /** What the samples so far are good for: over time as many as the ratio of the rates says. */
+  process(input: Int16Array): Int16Array {
+    const kept = this.#taps - 1;
+    const samples = new Float64Array(kept + input.length);
+    samples.set(this.#history);
+    samples.set(input, kept);
+    const end = input.length * this.#up;
+    const output = new Int16Array(Math.ceil((end - this.#position) / this.#down));
+    for (let index = 0; index < output.length; index++) {
+      output[index] = this.#at(samples, this.#position);
+      this.#position += this.#down;
+    }
+    this.#position -= end;
+    this.#history = samples.slice(samples.length - kept);
+    return output;
+  }
+
+  #at(samples: Float64Array, position: number): number {
+    const first = Math.floor(position / this.#up);
+    const phase = this.#phases[position % this.#up] ?? samples;
+    let sum = 0;
+    for (let tap = 0; tap < this.#taps; tap++)
+      sum += (phase[tap] ?? 0) * (samples[first + tap] ?? 0);
+    return Math.max(-32_768, Math.min(32_767, Math.round(sum)));
+  }
+}
+
+/**
+ * Samples at a `factor`-th of the rate, `ceil(length / factor)` of them, the filter's delay taken out:
+ * output sample n is the time of input n * factor.
+ */
 export function decimate(samples: Int16Array, factor: number): Int16Array {
-  const kernel = lowPass(factor);
+  const kernel = lowPass(factor, wholeAttenuation);
   const half = (kernel.length - 1) / 2;
   const output = new Int16Array(Math.ceil(samples.length / factor));
   for (let index = 0; index < output.length; index++) {
@@ -26,7 +87,7 @@ export function decimate(samples: Int16Array, factor: number): Int16Array {
 }
 
 /** Odd length, unity gain at 0 Hz (Kaiser's formulas for length and shape). */
-function lowPass(factor: number): Float64Array {
+function lowPass(factor: number, attenuation: number): Float64Array {
   const width = (stopEdge - passEdge) / factor;
   const cutoff = (stopEdge + passEdge) / 2 / factor;
   const half = Math.ceil((attenuation - 7.95) / (14.36 * width) / 2);
@@ -38,6 +99,10 @@ function lowPass(factor: number): Float64Array {
   });
   const gain = kernel.reduce((sum, tap) => sum + tap, 0);
   return kernel.map((tap) => tap / gain);
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
 }
 
 function sinc(x: number): number {
