@@ -34,11 +34,12 @@ export class JournalledServer {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#process = child;
-    for await (const line of createInterface({ input: child.stdout })) {
-      if (line.includes('"ready"')) break;
-    }
-    child.stdout.resume();
-    return performance.now() - before;
+    const ready = Promise.withResolvers<number>();
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (line.includes('"ready"')) ready.resolve(performance.now() - before);
+    });
+    child.once('exit', (code) => ready.reject(new Error(`sip-server ended: ${code}`)));
+    return ready.promise;
   }
 
   async kill(): Promise<void> {
