@@ -13,10 +13,12 @@ export function checkParts(config: Config): void {
   if (problems.length > 0) throw new ConnectorError('CONFIG_INVALID', problems.join('\n'));
 }
 
-function scripts({ agent }: Config): (() => void)[] {
-  return agent.providers.flatMap((entry) =>
-    'local' in entry ? [() => void new Script(entry.local, readVocabulary())] : [],
-  );
+function scripts({ agents }: Config): (() => void)[] {
+  return agents
+    .flatMap(({ agent }) => agent.providers)
+    .flatMap((entry) =>
+      'local' in entry ? [() => void new Script(entry.local, readVocabulary())] : [],
+    );
 }
 
 function problemOf(step: () => void): string[] {

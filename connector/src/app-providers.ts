@@ -6,7 +6,7 @@ import { createOpenAiProvider } from './ai/openai/provider.ts';
 import type { Clock } from './base/clock.ts';
 import { ConnectorError, messageOf } from './base/errors.ts';
 import type { Log } from './base/log.ts';
-import type { Config } from './config.ts';
+import type { Secrets } from './config/secret.ts';
 import type { Agent } from './contract/agent.ts';
 import { maxDurationPhrase, type Speaker, waitingPhrase } from './conversation/phrases.ts';
 import { encode } from './media/audio/g711.ts';
@@ -21,7 +21,15 @@ interface Entry {
   users: number;
 }
 
-/** Providers taken together for one configuration; each take is given back once. */
+/** An agent, and where its secrets are. */
+export interface AgentWithSecrets {
+  /** `agent`, `agents.0`. */
+  readonly path: string;
+  readonly agent: Agent;
+  readonly secrets: Secrets;
+}
+
+/** Providers taken together for one agent; each take is given back once. */
 export interface Taken {
   readonly providers: readonly WatchedProvider[];
   readonly giveBack: () => void;
@@ -41,15 +49,15 @@ export class ProviderPool {
   }
 
   /** One provider for each of the agent's. Throws CONFIG_INVALID; then nothing was taken. */
-  take(config: Config): Taken {
+  take(of: AgentWithSecrets): Taken {
     const keys: string[] = [];
     const giveBack = () => {
       for (const key of keys.splice(0)) this.#leave(key);
     };
     try {
-      const providers = config.agent.providers.map((_, index) => {
-        const key = keyOf(config, index);
-        const entry = this.#entries.get(key) ?? this.#add(key, this.#create(config, index));
+      const providers = of.agent.providers.map((_, index) => {
+        const key = keyOf(of, index);
+        const entry = this.#entries.get(key) ?? this.#add(key, this.#create(of, index));
         entry.users += 1;
         keys.push(key);
         return entry.provider;
@@ -91,15 +99,15 @@ export class ProviderPool {
     void closing.finally(() => this.#closing.delete(closing));
   }
 
-  #create(config: Config, index: number): WatchedProvider {
+  #create(of: AgentWithSecrets, index: number): WatchedProvider {
     const { clock, log } = this.#parts;
-    const { agent, secrets } = config;
+    const { agent, secrets } = of;
     const redact = (text: string) => secrets.redact(text);
     const entry = agent.providers[index];
     if (!entry) throw new ConnectorError('CONFIG_INVALID', 'there is no such provider');
     const provider =
       'openai' in entry
-        ? createOpenAiProvider({ options: entry.openai, apiKey: keyFor(config, index), clock, log })
+        ? createOpenAiProvider({ options: entry.openai, apiKey: keyFor(of, index), clock, log })
         : createLocalProvider({
             options: entry.local,
             greeting: agent.greeting,
@@ -112,16 +120,16 @@ export class ProviderPool {
 }
 
 /** The same for providers that are made of the same. */
-function keyOf(config: Config, index: number): string {
-  const { providers, greeting } = config.agent;
+function keyOf(of: AgentWithSecrets, index: number): string {
+  const { providers, greeting } = of.agent;
   const entry = providers[index];
   const isLocal = entry !== undefined && 'local' in entry;
-  const parts = [entry, isLocal ? greeting : keyFor(config, index)];
+  const parts = [entry, isLocal ? greeting : keyFor(of, index)];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-function keyFor({ secrets }: Config, index: number): string {
-  return secrets.get(`agent.providers.${index}.openai.apiKey`) ?? '';
+function keyFor({ secrets, path }: AgentWithSecrets, index: number): string {
+  return secrets.get(`${path}.providers.${index}.openai.apiKey`) ?? '';
 }
 
 /** The voice for what has to be said without a provider. */

@@ -1,14 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { AgentRole } from './agent/agent-role.ts';
-import { ProviderWatch } from './agent/provider-watch.ts';
-import type { AgentSetup } from './agent/setup.ts';
+import { AgentMaker } from './app-agents.ts';
 import { checkParts } from './app-check.ts';
 import { LiveConfig } from './app-live.ts';
 import { checkAddress, checkPorts } from './app-ports.ts';
-import { PhraseVoice, ProviderPool, type Taken } from './app-providers.ts';
 import { type ConfigSource, Reload } from './app-reload.ts';
 import { sipFigures, startSip } from './app-sip.ts';
+import type { ProviderWatches } from './app-watches.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { CloseInOrder } from './base/close-in-order.ts';
 import type { Log } from './base/log.ts';
@@ -21,6 +20,7 @@ import { createHttpServer, type Readiness } from './http/server.ts';
 import { MediaPlane } from './media/media-plane.ts';
 import { watchEventLoop } from './metrics/event-loop.ts';
 import { Metrics } from './metrics/metrics.ts';
+import type { OverrideOutcome } from './override/outcome.ts';
 
 const loopback = '127.0.0.1';
 
@@ -99,7 +99,7 @@ async function build(building: Building): Promise<App> {
     calls: role,
     pod: { status, setDraining: (isDraining) => role.setDraining(isDraining) },
     metrics: metrics.registry,
-    readiness: () => readinessOf(role, { ...gate, maxCalls: live.config.agent.maxCalls }),
+    readiness: () => readinessOf(role, gate),
     log,
   });
   parts.add('http', () => http.close());
@@ -129,8 +129,9 @@ async function build(building: Building): Promise<App> {
 }
 
 /** A folder that cannot be made is a fault of the configuration, and better known at once. */
-function makeFolders({ agent: { recording } }: Config): void {
-  if (recording) mkdirSync(recording.folder, { recursive: true });
+function makeFolders({ agents }: Config): void {
+  for (const { agent } of agents)
+    if (agent.recording) mkdirSync(agent.recording.folder, { recursive: true });
 }
 
 function createMedia({ live, log, clock, parts }: Building): MediaPlane {
@@ -159,10 +160,12 @@ function createRole(building: Building, media: MediaPlane) {
     rtp: () => ({ ...role.traffic(), portsFree: media.stats().availablePorts }),
     sip: () => sipFigures(sip),
   });
-  const { setupOf, watch } = createSetups(building);
-  const { setup, providers } = setupOf(live.config);
+  const onOverride = (outcome: OverrideOutcome) => registry.overridden(outcome);
+  const maker = new AgentMaker({ live, clock, log, parts, onOverride });
+  const { watches: watch } = maker;
+  const { roster, groups } = maker.make(live.config);
   const role: AgentRole = new AgentRole({
-    setup,
+    roster,
     media,
     clock,
     random: Math.random,
@@ -170,40 +173,19 @@ function createRole(building: Building, media: MediaPlane) {
     log,
     metrics: registry,
   });
-  watch.use(providers);
+  watch.use(groups);
   const connectServer = (server: SipServer) => {
     sip = server;
   };
   const apply = (config: Config): void => {
     checkParts(config);
     makeFolders(config);
-    const next = setupOf(config);
+    const next = maker.make(config);
     live.use(config);
-    role.use(next.setup);
-    watch.use(next.providers);
+    role.use(next.roster);
+    watch.use(next.groups);
   };
   return { role, watch, apply, metrics: { registry, connect: connectServer } };
-}
-
-/** Makes of a configuration what calls are answered with; throws CONFIG_INVALID. */
-function createSetups({ log, clock, parts }: Building) {
-  const pool = new ProviderPool({ clock, log });
-  parts.add('providers', () => pool.close());
-  const voice = new PhraseVoice({ clock, log });
-  parts.add('voice', () => voice.close());
-  const watch = new ProviderWatch({ clock, log });
-  parts.add('provider watch', () => watch.close());
-  const setupOf = (config: Config): Taken & { setup: AgentSetup } => {
-    const { agent, sip } = config;
-    const taken = pool.take(config);
-    const { providers, giveBack: release } = taken;
-    const speaker = voice.speakerFor(agent);
-    return {
-      ...taken,
-      setup: { agent, providers, speaker, destinations: sip.destinations, release },
-    };
-  };
-  return { setupOf, watch };
 }
 
 function createReload(building: Building, apply: (config: Config) => void): Reload | undefined {
@@ -252,11 +234,8 @@ async function connect(
   return calls;
 }
 
-function readinessOf(
-  role: AgentRole,
-  { isOpen, maxCalls }: { readonly isOpen: boolean; readonly maxCalls: number },
-): Readiness {
-  const { activeCalls } = role;
+function readinessOf(role: AgentRole, { isOpen }: { readonly isOpen: boolean }): Readiness {
+  const { activeCalls, maxCalls } = role;
   if (role.isDraining) return { state: 'draining', reason: `${activeCalls} calls left` };
   if (!isOpen) return { state: 'starting', reason: 'SIP does not listen yet' };
   if (activeCalls >= maxCalls)
@@ -266,7 +245,7 @@ function readinessOf(
 
 function statusOf(of: {
   readonly role: AgentRole;
-  readonly watch: ProviderWatch;
+  readonly watch: ProviderWatches;
   readonly live: LiveConfig;
   readonly reload: Reload | undefined;
 }): PodStatus {

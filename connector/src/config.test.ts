@@ -49,14 +49,14 @@ test('an agent with a provider is enough; the rest has defaults', () => {
     http: { listen: { address: '127.0.0.1', port: 8080 } },
     log: { level: 'info', showPersonalData: false },
     drain: { timeoutSeconds: 3600 },
-    agent: { name: 'agent', maxCalls: 100 },
+    agents: [{ path: 'agent', agent: { name: 'agent', maxCalls: 100 }, isDisabled: false }],
   });
   expect(config.secrets.get('agent.providers.0.openai.apiKey')).toBe('sk-secret');
   expect(config.secrets.get('http.token')).toBeUndefined();
 });
 
 test('JSON is read as well', () => {
-  expect(configOf('{"agent": {"providers": [{"openai": {}}]}}').agent.providers).toHaveLength(1);
+  expect(configOf('{"agent": {"providers": [{"openai": {}}]}}').agents).toHaveLength(1);
 });
 
 test.each([

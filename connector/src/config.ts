@@ -4,7 +4,8 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { LineCounter, parseDocument, stringify } from 'yaml';
 import { ConnectorError, messageOf } from './base/errors.ts';
-import { checkConfig } from './config/check.ts';
+import { agentsOf, type ConfiguredAgent } from './config/agents.ts';
+import { checkConfig, warningsOf } from './config/check.ts';
 import { nodeLine, overlay, valueOf } from './config/document.ts';
 import { type ConfigProblem, problemsOf, withoutUnknown } from './config/problem.ts';
 import { type ConfigFile, configSchema } from './config/schema.ts';
@@ -29,7 +30,11 @@ export interface Config {
   readonly http: ConfigFile['http'];
   readonly log: ConfigFile['log'];
   readonly drain: ConfigFile['drain'];
-  readonly agent: Agent;
+  /** In the order of the file. */
+  readonly agents: readonly ConfiguredAgent[];
+  readonly override: ConfigFile['override'];
+  /** What is not as it looks; one line each. */
+  readonly warnings: readonly string[];
   readonly secrets: Secrets;
 }
 
@@ -146,8 +151,12 @@ function toConfig(file: ConfigFile, secrets: Secrets, addresses: readonly string
   const address = file.rtp.address ?? bound ?? addresses[0] ?? '127.0.0.1';
   const outside = externalHost !== undefined && isIP(externalHost) !== 0 ? externalHost : undefined;
   const shown = isWildcard(address) ? (addresses[0] ?? '127.0.0.1') : address;
+  const { agent: _agent, agents: _agents, ...rest } = file;
   return {
-    ...file,
+    ...rest,
+    agents: agentsOf(file),
+    override: file.override,
+    warnings: warningsOf(file),
     sip: {
       ...file.sip,
       listen: listen.map((point) =>
@@ -206,12 +215,16 @@ function describeProblem({ path, reason, line }: LocatedProblem): string {
 
 /** The effective configuration as YAML, without secrets, numbers and header values. */
 export function describeConfig(config: Config): string {
-  const { secrets: _, ...shown } = config;
-  const agent = {
-    ...config.agent,
-    tools: config.agent.tools.map((tool) => hidden(tool)),
-  };
-  return stringify({ ...shown, agent }, { aliasDuplicateObjects: false });
+  const { secrets: _, warnings: _warnings, agents, ...shown } = config;
+  const described = agents.map(({ agent, match, isDisabled }) => ({
+    ...agent,
+    tools: agent.tools.map((tool) => hidden(tool)),
+    ...(match.length > 0 ? { match } : {}),
+    ...(isDisabled ? { disabled: true } : {}),
+  }));
+  const isSingle = agents[0]?.path === 'agent';
+  const part = isSingle ? { agent: described[0] } : { agents: described };
+  return stringify({ ...shown, ...part }, { aliasDuplicateObjects: false });
 }
 
 function hidden(tool: Agent['tools'][number]): unknown {

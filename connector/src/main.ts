@@ -130,10 +130,10 @@ function announce({ sipAddresses, httpUrl }: App, { config, log }: { config: Con
 }
 
 /** Nobody can dial the address of all interfaces: then the one that RTP tells peers. */
-function dialableUri(address: string, { agent, rtp }: Config): string {
+function dialableUri(address: string, { agents, rtp }: Config): string {
   const [protocol = '', host = ''] = address.split('/');
   const dialable = host.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, rtp.advertisedAddress);
-  return `sip:${agent.name}@${dialable}${protocol === 'udp' ? '' : `;transport=${protocol}`}`;
+  return `sip:${agents[0]?.agent.name ?? 'agent'}@${dialable}${protocol === 'udp' ? '' : `;transport=${protocol}`}`;
 }
 
 /** Resolves to the exit code when a signal, or a bug, has ended the work and no call is left. */

@@ -33,3 +33,20 @@ export function refusal(reason: keyof typeof retryAfter): Refusal {
     termination: { result: 'rejected', reason },
   };
 }
+
+/** One agent of several has all the calls it may have: no reason to leave the process alone. */
+export const busy: Refusal = {
+  status: 486,
+  headers: { 'Retry-After': String(retryAfter.capacity) },
+  termination: { result: 'rejected', reason: 'capacity' },
+};
+
+/**
+ * Every agent is disabled. 480 lets a proxy or trunk try elsewhere; 404 would say that the number does not
+ * exist, 488 that another offer of media would help.
+ */
+export const nobody: Refusal = {
+  status: 480,
+  headers: {},
+  termination: { result: 'rejected', reason: 'no-agent' },
+};

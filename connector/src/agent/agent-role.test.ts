@@ -10,7 +10,7 @@ import type { SignallingUser } from '../calls/signalling.ts';
 import { agentSchema } from '../contract/agent.ts';
 import type { Termination } from '../contract/termination.ts';
 import { AgentRole } from './agent-role.ts';
-import type { AgentSetup } from './setup.ts';
+import type { AgentSetup, Roster } from './setup.ts';
 
 const agent = agentSchema.parse({
   name: 'pizza',
@@ -24,13 +24,18 @@ function setupOf(destinations: string[], release: () => void = () => undefined):
   return { agent, providers: [new FakeProvider()], speaker: undefined, destinations, release };
 }
 
+function rosterOf(setup: AgentSetup, others: Partial<Roster> = {}): Roster {
+  const { maxCalls } = setup.agent;
+  return { setups: [setup], maxCalls, choose: () => setup, ...others };
+}
+
 async function setUp(over: { destinations?: string[]; ports?: Error } = {}) {
   const clock = new FakeClock();
   const told: string[] = [];
   const ended: Termination[] = [];
   let ids = 0;
   const role = new AgentRole({
-    setup: setupOf(over.destinations ?? []),
+    roster: rosterOf(setupOf(over.destinations ?? [])),
     media: {
       createEndpoint: () =>
         over.ports ? Promise.reject(over.ports) : Promise.resolve(fakeEndpoint({ told })),
@@ -238,9 +243,9 @@ test('a call keeps the setup it began with, the next has the new one', async () 
   const released: string[] = [];
   const first = setupOf([], () => void released.push('first'));
   const second = { ...setupOf([], () => void released.push('second')), agent: louder };
-  role.use(first);
+  role.use(rosterOf(first));
   await call('a');
-  role.use(second);
+  role.use(rosterOf(second));
   expect(released).toEqual([]);
   await receive('BYE', 'a');
   expect(released).toEqual(['first']);
@@ -255,11 +260,11 @@ test('a call keeps the setup it began with, the next has the new one', async () 
 test('a setup that no call uses is released when it is replaced', async () => {
   const { role, receive } = await setUp();
   const released: string[] = [];
-  role.use(setupOf([], () => void released.push('first')));
+  role.use(rosterOf(setupOf([], () => void released.push('first'))));
   role.setDraining(true);
   await receive('INVITE', 'a', {});
   expect(released).toEqual([]);
-  role.use(setupOf([]));
+  role.use(rosterOf(setupOf([])));
   expect(released).toEqual(['first']);
 });
 
@@ -282,4 +287,43 @@ test('nobody takes back the drain of a process that ends', async () => {
   role.setDraining(false);
   expect([role.isDraining, role.drainEpoch]).toEqual([true, 1]);
   expect((await receive('INVITE', 'a', {})).statuses).toEqual([503]);
+});
+
+test('the dialled user decides who answers, and nobody is 480', async () => {
+  const { role, call } = await setUp();
+  const [first, second] = [setupOf([]), setupOf([])];
+  const setups = [first, { ...second, agent: { ...agent, name: 'sales' } }];
+  role.use({ setups, maxCalls: 9, choose: () => setups[1] });
+  expect((await call('a')).statuses).toEqual([180, 200]);
+  const attempts = setups.map(({ providers }) => (providers[0] as FakeProvider).attempts);
+  expect(attempts).toEqual([0, 1]);
+  role.use({ setups: [], maxCalls: 9, choose: () => undefined });
+  expect((await call('b')).statuses).toEqual([480]);
+});
+
+test('an agent that has all its calls is busy, while the others answer', async () => {
+  const { role, call } = await setUp();
+  const one = { ...setupOf([]), agent: louder };
+  const other = { ...setupOf([]), agent: { ...agent, name: 'sales' } };
+  let chosen = one;
+  role.use({ setups: [one, other], maxCalls: 3, choose: () => chosen });
+  expect((await call('a')).statuses).toEqual([180, 200]);
+  expect((await call('b')).statuses).toEqual([486]);
+  chosen = other;
+  expect((await call('c')).statuses).toEqual([180, 200]);
+});
+
+test('a setup of one call counts for that call and is released with it', async () => {
+  const { role, call, receive } = await setUp();
+  const released: string[] = [];
+  const own = setupOf([], () => void released.push('own'));
+  const setup = setupOf([]);
+  const roster = rosterOf(setup, { override: () => Promise.resolve(own) });
+  role.use(roster);
+  await call('a');
+  expect(released).toEqual([]);
+  await receive('BYE', 'a');
+  expect(released).toEqual(['own']);
+  const attempts = [own, setup].map(({ providers }) => (providers[0] as FakeProvider).attempts);
+  expect(attempts).toEqual([1, 0]);
 });

@@ -4,11 +4,12 @@ import type { Log } from '../base/log.ts';
 import type { Calls, CallsUser } from '../calls/calls.ts';
 import { optionsAnswer } from '../calls/capabilities.ts';
 import type { IncomingCall } from '../calls/incoming-call.ts';
+import { userOf } from '../calls/party.ts';
 import type { Response } from '../calls/signalling.ts';
-import type { Agent } from '../contract/agent.ts';
+import { type Agent, agentSchema } from '../contract/agent.ts';
 import type { Termination } from '../contract/termination.ts';
 import { Conversation } from '../conversation/conversation.ts';
-import { refusalFor } from './admission.ts';
+import { busy, nobody, refusalFor } from './admission.ts';
 import { Call, type CallDependencies, type CallOrigin } from './call.ts';
 import type { CallEndpoint } from './call-audio.ts';
 import { type CallDetail, type CallSummary, CallsBook } from './calls-book.ts';
@@ -16,11 +17,11 @@ import { isAllowed } from './destinations.ts';
 import { answerCall } from './inbound.ts';
 import type { CallMetrics } from './journal.ts';
 import { dialCall } from './outbound.ts';
-import { type AgentSetup, SetupUse } from './setup.ts';
+import { type AgentSetup, CallSetup, type Roster, SetupUse } from './setup.ts';
 import { addUp, noTraffic, type Traffic } from './traffic.ts';
 
 export interface AgentRoleOptions {
-  readonly setup: AgentSetup;
+  readonly roster: Roster;
   /** Rejects with RTP_PORTS_EXHAUSTED. */
   readonly media: {
     createEndpoint(options: {
@@ -38,11 +39,14 @@ export interface AgentRoleOptions {
 
 const releaseLimit = 5000;
 
-/** Answers calls as one agent, and places some. */
+/** Answers calls, each as one of its agents, and places some. */
 export class AgentRole implements CallsUser {
   readonly #options: AgentRoleOptions;
   readonly #book = new CallsBook();
-  #use: SetupUse;
+  #roster: Roster;
+  #uses: ReadonlyMap<AgentSetup, SetupUse>;
+  /** Calls of each agent, by its name. */
+  readonly #counts = new Map<string, number>();
   #calls: Pick<Calls, 'dial'> | undefined;
   /** Somebody asked for it, and may take it back. */
   #isPaused = false;
@@ -54,7 +58,8 @@ export class AgentRole implements CallsUser {
 
   constructor(options: AgentRoleOptions) {
     this.#options = options;
-    this.#use = new SetupUse(options.setup);
+    this.#roster = options.roster;
+    this.#uses = usesOf(options.roster);
   }
 
   /** Where outgoing calls leave; before it, none can be placed. */
@@ -76,11 +81,17 @@ export class AgentRole implements CallsUser {
     return this.#drainEpoch;
   }
 
+  /** Calls that can be up at one time. */
+  get maxCalls(): number {
+    return this.#roster.maxCalls;
+  }
+
   /** Calls from now on are answered by it; those that are up keep what they have. */
-  use(setup: AgentSetup): void {
-    const old = this.#use;
-    this.#use = new SetupUse(setup);
-    old.replace();
+  use(roster: Roster): void {
+    const old = this.#uses;
+    this.#roster = roster;
+    this.#uses = usesOf(roster);
+    for (const use of old.values()) use.replace();
   }
 
   /** Takes no new calls, or takes them again; a `drain` cannot be taken back. */
@@ -100,18 +111,32 @@ export class AgentRole implements CallsUser {
   }
 
   onUnsupported(incoming: IncomingCall): void {
-    this.#createInbound(incoming).end({ result: 'rejected', reason: 'unsupported' });
+    this.#createInbound(incoming).call.end({ result: 'rejected', reason: 'unsupported' });
   }
 
   onIncoming(incoming: IncomingCall): void {
-    const call = this.#createInbound(incoming);
-    const refusal = this.#refusal();
+    const { call, setup, isChosen } = this.#createInbound(incoming);
+    const { agent } = setup.setup;
+    const isBusy = (this.#counts.get(agent.name) ?? 0) > agent.maxCalls;
+    const refusal = this.#refusal() ?? (isChosen ? isBusy && busy : nobody);
     if (refusal) {
       incoming.reject(refusal);
       return call.end(refusal.termination);
     }
     this.#book.add(call);
-    return void answerCall(call, incoming);
+    return void answerCall(call, incoming, this.#override(call, incoming, setup));
+  }
+
+  /** Lets the one who is asked change the agent of this call. */
+  #override(call: Call, incoming: IncomingCall, setup: CallSetup): Promise<void> | undefined {
+    const { override } = this.#roster;
+    if (!override) return undefined;
+    const { dialledUser, sourceAddress, request } = incoming;
+    const over = new AbortController();
+    incoming.onCancelled(() => over.abort());
+    const header = (name: string) => request.header(name);
+    const about = { id: call.id, dialledUser, sourceAddress, header, signal: over.signal };
+    return override(about, setup.setup).then((own) => own && setup.change(own));
   }
 
   onOptions(): Response {
@@ -137,17 +162,19 @@ export class AgentRole implements CallsUser {
 
   /** Starts a call. Rejects with DESTINATION_FORBIDDEN, DRAINING or RTP_PORTS_EXHAUSTED. */
   async place(request: { readonly to: string; readonly from?: string }): Promise<{ id: string }> {
-    const { agent, destinations } = this.#use.setup;
+    const [first] = this.#roster.setups;
+    if (!first) throw new ConnectorError('DRAINING', 'no agent takes calls');
+    const { agent, destinations } = first;
     const { to, from = `sip:${agent.name}@localhost` } = request;
     if (!isAllowed(to, destinations)) {
       throw new ConnectorError('DESTINATION_FORBIDDEN', 'sip.destinations does not allow this');
     }
     const refusal = this.#refusal();
     if (refusal?.termination.reason === 'capacity') {
-      throw new ConnectorError('RTP_PORTS_EXHAUSTED', 'agent.maxCalls calls are up');
+      throw new ConnectorError('RTP_PORTS_EXHAUSTED', 'maxCalls calls are up');
     }
     if (refusal || !this.#calls) throw new ConnectorError('DRAINING', 'no new calls are taken');
-    const call = this.#createCall({ direction: 'outbound', from, to, sipCallId: '' });
+    const { call } = this.#createCall({ direction: 'outbound', from, to, sipCallId: '' }, first);
     this.#book.add(call);
     try {
       const audio = await call.openAudio();
@@ -204,39 +231,70 @@ export class AgentRole implements CallsUser {
     return refusalFor({
       isDraining: this.isDraining,
       activeCalls: this.activeCalls,
-      maxCalls: this.#use.setup.agent.maxCalls,
+      maxCalls: this.#roster.maxCalls,
     });
   }
 
-  #createInbound({ from, to, sipCallId }: IncomingCall): Call {
-    return this.#createCall({ direction: 'inbound', from: from.uri, to: to.uri, sipCallId });
+  /** With a stand-in where nobody is there, for also a refused call is one. */
+  #createInbound({ from, to, sipCallId, dialledUser }: IncomingCall) {
+    const chosen = this.#roster.choose(dialledUser === '' ? userOf(to.uri) : dialledUser);
+    const origin: CallOrigin = { direction: 'inbound', from: from.uri, to: to.uri, sipCallId };
+    const setup = chosen ?? this.#roster.setups[0] ?? noSetup;
+    return { ...this.#createCall(origin, setup), isChosen: chosen !== undefined };
   }
 
-  #createCall(origin: CallOrigin): Call {
+  #createCall(origin: CallOrigin, of: AgentSetup): { call: Call; setup: CallSetup } {
     const { media, clock, log, metrics, newId } = this.#options;
-    const use = this.#use;
-    const { setup } = use;
-    const { agent } = setup;
-    use.take();
+    const setup = new CallSetup(this.#uses.get(of) ?? new SetupUse(of));
+    const { name } = of.agent;
+    const agent = () => setup.setup.agent;
+    this.#count(name, 1);
     const dependencies: CallDependencies = {
       id: newId(),
-      preferredLaw: agent.codecs[0] === 'PCMA' ? 'pcma' : 'pcmu',
-      recordingFolder: agent.recording?.folder,
-      openEndpoint: (id) => media.createEndpoint({ id, codecs: agent.codecs }),
-      createConversation: (wiring) => new Conversation({ ...this.#options, ...setup, ...wiring }),
+      get preferredLaw() {
+        return agent().codecs[0] === 'PCMA' ? 'pcma' : 'pcmu';
+      },
+      get recordingFolder() {
+        return agent().recording?.folder;
+      },
+      openEndpoint: (id) => media.createEndpoint({ id, codecs: agent().codecs }),
+      createConversation: (wiring) =>
+        new Conversation({ ...this.#options, ...setup.setup, ...wiring }),
       clock,
-      log,
+      log: this.#roster.setups.length > 1 ? log.child({ agent: name }) : log,
       metrics,
-      onEnded: (ended) => this.#onEnded(ended, use),
+      onEnded: (ended) => {
+        this.#count(name, -1);
+        this.#onEnded(ended, setup);
+      },
     };
-    return new Call(dependencies, origin);
+    return { call: new Call(dependencies, origin), setup };
   }
 
-  #onEnded(call: Call, use: SetupUse): void {
-    void call.released.finally(() => use.leave());
+  #count(name: string, change: 1 | -1): void {
+    const count = (this.#counts.get(name) ?? 0) + change;
+    if (count === 0) this.#counts.delete(name);
+    else this.#counts.set(name, count);
+  }
+
+  #onEnded(call: Call, setup: CallSetup): void {
+    void call.released.finally(() => setup.leave());
     this.#traffic = addUp(this.#traffic, call.traffic);
     this.#book.close(call);
     if (this.activeCalls > 0) return;
     for (const finish of this.#waitingForEmpty) finish();
   }
+}
+
+/** Of a call that nobody is there to answer. */
+const noSetup: AgentSetup = {
+  agent: agentSchema.parse({ name: 'nobody', providers: [{ openai: {} }] }),
+  providers: [],
+  speaker: undefined,
+  destinations: [],
+  release: () => undefined,
+};
+
+function usesOf({ setups }: Roster): ReadonlyMap<AgentSetup, SetupUse> {
+  return new Map(setups.map((setup) => [setup, new SetupUse(setup)]));
 }

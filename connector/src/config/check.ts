@@ -1,4 +1,5 @@
 import { checkAgent } from '../contract/agent-check.ts';
+import { agentsOf } from './agents.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -9,7 +10,8 @@ export function checkConfig(config: ConfigFile): ConfigProblem[] {
     ...checkPorts(config),
     ...checkUsers(config.sip),
     ...checkChoices(config),
-    ...checkAgent(config.agent).map(({ path, reason }) => ({ path: ['agent', ...path], reason })),
+    ...checkAgents(config),
+    ...checkOverride(config),
   ];
 }
 
@@ -24,7 +26,7 @@ function checkListen({ listen, tls }: ConfigFile['sip']): ConfigProblem[] {
   });
 }
 
-function checkPorts({ rtp, sip, agent }: ConfigFile): ConfigProblem[] {
+function checkPorts({ rtp, sip, ...file }: ConfigFile): ConfigProblem[] {
   const path = ['rtp', 'ports'];
   const { first, last } = rtp.ports;
   const pairs = (last - first + 1) / 2;
@@ -32,9 +34,12 @@ function checkPorts({ rtp, sip, agent }: ConfigFile): ConfigProblem[] {
     ({ protocol, port }) => protocol === 'udp' && port >= first && port <= last,
   );
   return [
-    ...(pairs < agent.maxCalls
-      ? [{ path, reason: `${pairs} port pairs are too few for agent.maxCalls ${agent.maxCalls}` }]
-      : []),
+    ...agentsOf(file)
+      .filter(({ agent }) => pairs < agent.maxCalls)
+      .map(({ path: at, agent: { maxCalls } }) => ({
+        path,
+        reason: `${pairs} port pairs are too few for ${at}.maxCalls ${maxCalls}`,
+      })),
     ...taken.map(({ port }) => ({ path, reason: `holds port ${port} of sip.listen` })),
   ];
 }
@@ -56,4 +61,47 @@ function checkChoices({ http }: ConfigFile): ConfigProblem[] {
   return http.tokenEnv !== undefined && http.tokenFile !== undefined
     ? [{ path: ['http'], reason: 'needs at most one of tokenEnv, tokenFile' }]
     : [];
+}
+
+function checkAgents(file: ConfigFile): ConfigProblem[] {
+  const all = agentsOf(file);
+  if (all.length === 0) return [{ path: ['agent'], reason: 'required: expected object' }];
+  if (file.agent && file.agents)
+    return [{ path: ['agents'], reason: 'cannot stand beside agent: move that into the list' }];
+  return all.flatMap(({ path, agent }, index) => {
+    const at = pathOf(path);
+    const isRepeated = all.findIndex((other) => other.agent.name === agent.name) < index;
+    return [
+      ...(isRepeated ? [{ path: [...at, 'name'], reason: `"${agent.name}" is used twice` }] : []),
+      ...checkAgent(agent).map((problem) => ({ ...problem, path: [...at, ...problem.path] })),
+    ];
+  });
+}
+
+/** A text that names a place, `agents.0`, in its parts. */
+export function pathOf(text: string): (string | number)[] {
+  return text.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+function checkOverride({ override, sip }: ConfigFile): ConfigProblem[] {
+  const isKnown = sip.sourceRanges ?? sip.auth ?? override?.header?.sourceRanges;
+  const isTrusted = isKnown !== undefined || sip.trustedRanges.length > 0;
+  if (!override?.header || isTrusted) return [];
+  const reason = 'anybody could send it: set its sourceRanges, sip.sourceRanges or sip.auth';
+  return [{ path: ['override', 'header'], reason }];
+}
+
+/** What works, but not as it looks; one line each. */
+export function warningsOf(file: ConfigFile): string[] {
+  return agentsOf(file).flatMap(({ path, agent }) =>
+    agent.providers.flatMap((provider, index) =>
+      'openai' in provider &&
+      provider.openai.dialect === 'ga' &&
+      provider.openai.temperature !== undefined
+        ? [
+            `${path}.providers.${index}.openai.temperature: only the beta dialect has it; it is not sent`,
+          ]
+        : [],
+    ),
+  );
 }

@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseRange } from '../base/address-ranges.ts';
 import { agentSchema } from '../contract/agent.ts';
+import { agentEntry } from './agents.ts';
+import { overrideSchema } from './override-schema.ts';
 import { sipListen, sipPeer, sipTls } from './sip-schema.ts';
 
 /** The configuration file as people write it; `config.ts` turns it into what the program uses. */
@@ -137,7 +139,10 @@ export const configSchema = z.strictObject({
   drain: z
     .strictObject({ timeoutSeconds: z.number().int().min(0).max(86_400).default(3600) })
     .prefault({}),
-  agent: agentSchema,
+  /** Who answers all calls; or, instead of it, several among whom the dialled user decides. */
+  agent: agentSchema.optional(),
+  agents: z.array(agentEntry).min(1).max(100).optional(),
+  override: overrideSchema.optional(),
 });
 
 /** The file after validation, its defaults filled in. */

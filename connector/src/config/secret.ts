@@ -1,4 +1,7 @@
 import { messageOf } from '../base/errors.ts';
+import type { Agent } from '../contract/agent.ts';
+import { agentsOf } from './agents.ts';
+import { pathOf } from './check.ts';
 import type { ConfigProblem, Path } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -12,10 +15,16 @@ export class Secrets {
 
   /**
    * `agent.providers.0.openai.apiKey`, `sip.auth.users.0.password`, `http.token`,
-   * `agent.tools.0.http.headers` (JSON object of strings); undefined where none is configured.
+   * `agent.tools.0.http.headers` (JSON object of strings), with `agents.1` in place of `agent` where
+   * there are several; undefined where none is configured.
    */
   get(path: string): string | undefined {
     return this.#texts.get(path);
+  }
+
+  /** These and one more, or another text at its place. */
+  with(path: string, text: string): Secrets {
+    return new Secrets(new Map([...this.#texts, [path, text]]));
   }
 
   /** A text of others, with none of these in it. */
@@ -91,8 +100,13 @@ export function codeOf(error: unknown): string {
 
 function referencesOf(config: ConfigFile): Reference[] {
   return [
-    ...providerKeys(config.agent),
-    ...toolHeaders(config.agent),
+    ...agentsOf(config)
+      .filter(({ isDisabled }) => !isDisabled)
+      .flatMap(({ path, agent }) => [
+        ...providerKeys(agent, pathOf(path)),
+        ...toolHeaders(agent, pathOf(path)),
+      ]),
+    ...webhookSecrets(config.override),
     ...userPasswords(config.sip),
     {
       name: 'http.token',
@@ -104,11 +118,30 @@ function referencesOf(config: ConfigFile): Reference[] {
   ];
 }
 
-function providerKeys({ providers }: ConfigFile['agent']): Reference[] {
+function webhookSecrets(override: ConfigFile['override']): Reference[] {
+  const { tokenEnv, headersFile } = override?.webhook ?? {};
+  const path = ['override', 'webhook'];
+  return [
+    {
+      name: 'override.webhook.token',
+      path: [...path, 'tokenEnv'],
+      env: tokenEnv,
+      check: headerText,
+    },
+    {
+      name: 'override.webhook.headers',
+      path: [...path, 'headersFile'],
+      file: headersFile,
+      check: headersText,
+    },
+  ];
+}
+
+function providerKeys({ providers }: Agent, base: Path): Reference[] {
   return providers.flatMap((provider, index) => {
     if (!('openai' in provider)) return [];
     const { apiKeyFile, apiKeyEnv, url } = provider.openai;
-    const path = ['agent', 'providers', index, 'openai'];
+    const path = [...base, 'providers', index, 'openai'];
     return [
       {
         name: [...path, 'apiKey'].join('.'),
@@ -123,13 +156,13 @@ function providerKeys({ providers }: ConfigFile['agent']): Reference[] {
   });
 }
 
-function toolHeaders({ tools }: ConfigFile['agent']): Reference[] {
+function toolHeaders({ tools }: Agent, base: Path): Reference[] {
   return tools.flatMap((tool, index) =>
     'http' in tool
       ? [
           {
-            name: `agent.tools.${index}.http.headers`,
-            path: ['agent', 'tools', index, 'http', 'headersFile'],
+            name: [...base, 'tools', index, 'http', 'headers'].join('.'),
+            path: [...base, 'tools', index, 'http', 'headersFile'],
             file: tool.http.headersFile,
             check: headersText,
           },

@@ -30,6 +30,8 @@ const openai = z.strictObject({
   dialect: z.enum(['ga', 'beta']).default('ga'),
   turnDetection: turnDetection.default({ type: 'server_vad' }),
   transcriptionModel: z.string().min(1).default('gpt-4o-mini-transcribe'),
+  /** Words and names that the caller may say, for the transcript. */
+  transcriptionPrompt: z.string().max(2000).optional(),
   language: z.string().min(2).max(8).optional(),
   speed: z.number().min(0.25).max(1.5).optional(),
   /**
@@ -37,6 +39,12 @@ const openai = z.strictObject({
    * caller later by as much, which its turn detection hides.
    */
   appendMs: z.number().int().min(20).max(200).multipleOf(20).default(20),
+  /** Most tokens of one reply, tool calls included; no limit where absent. */
+  maxOutputTokens: z.number().int().min(1).max(4096).optional(),
+  /** `far_field` for hands-free sets; none where absent. */
+  noiseReduction: z.enum(['near_field', 'far_field']).optional(),
+  /** Only for the `beta` dialect: GA has no such setting. */
+  temperature: z.number().min(0).max(2).optional(),
 });
 
 /** A thing the caller may want: phrases with {slots}, and what follows. */
@@ -82,6 +90,13 @@ const local = z.strictObject({
 
 const provider = z.union([z.strictObject({ openai }), z.strictObject({ local })]);
 
+/** An address to send a caller to; a bare `sip:` leads nowhere. */
+const target = z
+  .string()
+  .regex(
+    /^(sips?:([^\s@]+@)?[a-zA-Z0-9[][^\s@]*|tel:[+0-9*#]\S*)$/,
+    'expected a URI, as sip:kitchen@192.0.2.7 or tel:+15551234',
+  );
 const toolName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/);
 
 const tool = z.union([
@@ -98,7 +113,7 @@ const tool = z.union([
         .array(
           z.strictObject({
             name: z.string().min(1),
-            to: z.string().regex(/^(sips?:|tel:)/),
+            to: target,
             description: z.string().optional(),
           }),
         )

@@ -20,6 +20,8 @@ export interface Termination {
     | 'unsupported'
     | 'no-ack'
     | 'capacity'
+    /** All agents are disabled. */
+    | 'no-agent'
     | 'draining'
     | 'forbidden'
     | 'internal-error';

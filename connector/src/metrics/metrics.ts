@@ -26,6 +26,7 @@ export class Metrics {
   readonly #opens: Counter<'provider' | 'outcome'>;
   readonly #faults: Counter<'provider' | 'code'>;
   readonly #tools: Counter<'outcome'>;
+  readonly #overrides: Counter<'source' | 'outcome'>;
   readonly #codes = new BoundedLabel(40);
 
   constructor(sources: MetricsSources) {
@@ -72,6 +73,12 @@ export class Metrics {
       labelNames: ['outcome'],
       registers,
     });
+    this.#overrides = new Counter({
+      name: 'parley_agent_overrides_total',
+      help: 'Changes of the agent for one call, by who asked for them.',
+      labelNames: ['source', 'outcome'],
+      registers,
+    });
     registerFigures(this.#registry, sources);
     registerEventLoopLag(this.#registry, sources.eventLoop);
   }
@@ -110,6 +117,11 @@ export class Metrics {
   /** `code` as in the session's fault or lost event; servers make them up, so their number is bounded. */
   providerFault(provider: string, code: string): void {
     this.#faults.inc({ provider, code: this.#codes.of(code) });
+  }
+
+  /** A webhook or header said, or should have said, how the agent of a call differs. */
+  overridden(of: { readonly source: 'webhook' | 'header'; readonly outcome: string }): void {
+    this.#overrides.inc({ source: of.source, outcome: of.outcome });
   }
 
   toolCalled(outcome: 'ok' | 'failed' | 'timeout' | 'refused'): void {

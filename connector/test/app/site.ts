@@ -26,6 +26,9 @@ export interface Site {
 
 export interface SiteOptions {
   readonly agent?: object;
+  /** Several in place of `agent`, each with the simulator as its provider. */
+  readonly agents?: readonly object[];
+  readonly override?: object;
   readonly sip?: object;
   readonly http?: object;
   readonly simulator?: SimulatorOptions;
@@ -72,15 +75,20 @@ async function untilTried(app: App, { sessions }: OpenAiSimulator, openDelay = 0
   sessions.length = 0;
 }
 
-function configOf({ agent = {}, sip = {}, http = {} }: SiteOptions, url: string): Config {
+function configOf(options: SiteOptions, url: string): Config {
+  const { agent = {}, agents, override, sip = {}, http = {} } = options;
+  const providers = [{ openai: { url } }];
   const text = JSON.stringify({
     sip: { listen: ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0'], ...sip },
     rtp: { ports: '31016-31415' },
     http: { listen: '127.0.0.1:0', ...http },
-    agent: { greeting: 'Good morning.', providers: [{ openai: { url } }], ...agent },
+    ...(agents
+      ? { agents: agents.map((one) => ({ providers, ...one })) }
+      : { agent: { greeting: 'Good morning.', providers, ...agent } }),
+    override,
   });
   const result = parseConfig(text, {
-    env: { API_TOKEN: 'secret' },
+    env: { API_TOKEN: 'secret', HOOK_TOKEN: 'hook' },
     readFile: () => '',
     addresses: ['127.0.0.1'],
   });

@@ -34,6 +34,8 @@ function addItem(event_id: string, item: ConversationItem): RealtimeClientEvent 
 }
 
 function sessionOf({ provider, session }: Settings): SessionUpdateEvent.Session {
+  const { language, transcriptionPrompt, speed } = provider;
+  const { noiseReduction, maxOutputTokens, temperature } = provider;
   const format = session.law === 'pcmu' ? 'g711_ulaw' : 'g711_alaw';
   return {
     modalities: ['audio', 'text'],
@@ -43,8 +45,14 @@ function sessionOf({ provider, session }: Settings): SessionUpdateEvent.Session 
     output_audio_format: format,
     input_audio_transcription: {
       model: provider.transcriptionModel,
-      ...(provider.language === undefined ? {} : { language: provider.language }),
+      ...(language === undefined ? {} : { language }),
+      ...(transcriptionPrompt === undefined ? {} : { prompt: transcriptionPrompt }),
     },
+    ...(noiseReduction === undefined
+      ? {}
+      : { input_audio_noise_reduction: { type: noiseReduction } }),
+    ...(maxOutputTokens === undefined ? {} : { max_response_output_tokens: maxOutputTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
     turn_detection: turnDetectionOf(provider.turnDetection),
     tools: session.tools.map(({ name, description, parameters }) => ({
       type: 'function',
@@ -53,6 +61,6 @@ function sessionOf({ provider, session }: Settings): SessionUpdateEvent.Session 
       parameters,
     })),
     tool_choice: 'auto',
-    ...(provider.speed === undefined ? {} : { speed: provider.speed }),
+    ...(speed === undefined ? {} : { speed }),
   };
 }

@@ -46,18 +46,21 @@ function encode(command: Command, settings: Settings): RealtimeClientEvent {
 
 function sessionOf({ provider, session }: Settings): RealtimeSessionCreateRequest {
   const format = formatOf(session.law);
-  const { language } = provider;
+  const { language, transcriptionPrompt, noiseReduction, maxOutputTokens } = provider;
   return {
     type: 'realtime',
     output_modalities: ['audio'],
     instructions: session.instructions,
+    ...(maxOutputTokens === undefined ? {} : { max_output_tokens: maxOutputTokens }),
     audio: {
       input: {
         format,
         transcription: {
           model: provider.transcriptionModel,
           ...(language === undefined ? {} : { language }),
+          ...(transcriptionPrompt === undefined ? {} : { prompt: transcriptionPrompt }),
         },
+        ...(noiseReduction === undefined ? {} : { noise_reduction: { type: noiseReduction } }),
         turn_detection: turnDetectionOf(provider.turnDetection),
       },
       output: {
