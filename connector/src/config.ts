@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { LineCounter, parseDocument, stringify } from 'yaml';
+import { avcVariables } from './avc/environment.ts';
+import { importAvc } from './avc/import.ts';
 import { ConnectorError, messageOf } from './base/errors.ts';
 import { agentsOf, type ConfiguredAgent } from './config/agents.ts';
 import { checkConfig, warningsOf } from './config/check.ts';
-import { nodeLine, overlay, valueOf } from './config/document.ts';
+import { nodeLine, overlay, settingVariables, valueOf } from './config/document.ts';
 import { type ConfigProblem, problemsOf, withoutUnknown } from './config/problem.ts';
 import { type ConfigFile, configSchema } from './config/schema.ts';
 import { codeOf, resolveSecrets, type SecretSources, type Secrets } from './config/secret.ts';
@@ -56,9 +58,12 @@ export interface Reading {
   readonly fingerprint: string;
 }
 
-/** Reads and checks `file` and the files of secrets that it names. Never throws. */
+/**
+ * Reads and checks `file` and the files of secrets that it names; without one, what the environment says
+ * in the names of the OpenSIPS AI Voice Connector. Never throws.
+ */
 export function readConfig(
-  file: string,
+  file: string | undefined,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Reading {
   const found = new Map<string, string>();
@@ -68,7 +73,7 @@ export function readConfig(
   const problems = 'config' in result ? [] : result.problems;
   return {
     config,
-    problems: problems.map((problem) => `${file}${describeProblem(problem)}`),
+    problems: problems.map((problem) => `${file ?? 'environment'}${describeProblem(problem)}`),
     files: [...found.keys()],
     fingerprint: createHash('sha256')
       .update(JSON.stringify([...found]))
@@ -78,7 +83,7 @@ export function readConfig(
 
 /** Throws a ConnectorError CONFIG_INVALID whose message has a line for every problem of `file`. */
 export function loadConfig(
-  file: string,
+  file: string | undefined,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Config {
   const { config, problems } = readConfig(file, env);
@@ -90,7 +95,36 @@ export function loadConfig(
 export function configFileOf(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): string | undefined {
-  return env['CONFIG_FILE'];
+  return env['CONFIG_FILE'] || undefined;
+}
+
+/** Whether the environment alone describes an agent. */
+export function isEnvironmentEnough(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): boolean {
+  return Boolean(env['OPENAI_API_KEY']?.trim());
+}
+
+/** Every environment variable that has a meaning by itself; a file can name others for its secrets. */
+export const variables: readonly string[] = [
+  'CONFIG_FILE',
+  ...settingVariables,
+  ...avcVariables.map(({ name }) => name),
+];
+
+/** A file of the OpenSIPS AI Voice Connector as one of ours. Throws an Error that says why it cannot be. */
+export function importConfig(
+  file: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ReturnType<typeof importAvc> & { readonly problems: readonly string[] } {
+  const imported = importAvc(readFileSync(file, 'utf8'), env);
+  const result = parseImported(imported, {
+    env,
+    readFile: (name) => readFileSync(name, 'utf8'),
+    addresses: ownAddresses(),
+  });
+  const problems = 'problems' in result ? result.problems : [];
+  return { ...imported, problems: problems.map(({ path, reason }) => `${path}: ${reason}`) };
 }
 
 /** A problem with the line it is on, where the file has one. */
@@ -186,14 +220,38 @@ function ownAddresses(): string[] {
   return usable.toSorted((a, b) => a.family.localeCompare(b.family)).map(({ address }) => address);
 }
 
-function parseFile(file: string, sources: ConfigSources): ReturnType<typeof parseConfig> {
+function parseFile(
+  file: string | undefined,
+  sources: ConfigSources,
+): ReturnType<typeof parseConfig> {
+  if (file === undefined) return parseAvc('', sources);
   let text: string;
   try {
     text = sources.readFile(file);
   } catch (error) {
     return { problems: [{ path: '', reason: `cannot be read: ${codeOf(error)}` }] };
   }
-  return parseConfig(text, sources);
+  return /\.(ini|cfg)$/i.test(file) ? parseAvc(text, sources) : parseConfig(text, sources);
+}
+
+/** A file of the OpenSIPS AI Voice Connector, in use as it is. */
+function parseAvc(text: string, sources: ConfigSources): ReturnType<typeof parseConfig> {
+  try {
+    return parseImported(importAvc(text, sources.env), sources);
+  } catch (error) {
+    return { problems: [{ path: '', reason: messageOf(error) }] };
+  }
+}
+
+function parseImported(
+  { yaml, left, secrets }: ReturnType<typeof importAvc>,
+  sources: ConfigSources,
+): ReturnType<typeof parseConfig> {
+  const result = parseConfig(yaml, { ...sources, env: { ...sources.env, ...secrets } });
+  if ('config' in result)
+    return { config: { ...result.config, warnings: [...left, ...result.config.warnings] } };
+  // The lines are those of a text that nobody sees.
+  return { problems: result.problems.map(({ path, reason }) => ({ path, reason })) };
 }
 
 /** Reads and notes what was found, be it that there is nothing. */

@@ -1,23 +1,42 @@
 #!/usr/bin/env node
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type App, type AppOptions, startApp } from './app.ts';
 import { checkParts } from './app-check.ts';
 import { isAddressTaken } from './app-ports.ts';
 import { ConnectorError, messageOf } from './base/errors.ts';
 import { createLog, type Log } from './base/log.ts';
-import { type Config, configFileOf, describeConfig, loadConfig, readConfig } from './config.ts';
+import { chooseAgent } from './config/agents.ts';
+import {
+  type Config,
+  configFileOf,
+  describeConfig,
+  importConfig,
+  isEnvironmentEnough,
+  loadConfig,
+  readConfig,
+} from './config.ts';
 import { portTakenExitCode } from './contract/pod.ts';
 
-const usage = `Usage: connector <command> [FILE]
+const usage = `Usage: connector <command> [FILE] [options]
 
-  run FILE     answers calls as FILE says, until SIGTERM or Ctrl-C; a second one hurries
-  check FILE   says what is wrong with FILE, or what it means
+  run FILE                 answers calls as FILE says, until SIGTERM or Ctrl-C; a second one hurries
+  check FILE               says what is wrong with FILE, or what it means
+  check FILE --dial USER   says which agent answers when USER is dialled
+  import AVC.ini -o FILE   makes of a file of the OpenSIPS AI Voice Connector one for this; without -o
+                           it goes to the output. Exit code 3: something could not be taken over
 
-FILE is YAML or JSON; the environment variable CONFIG_FILE may name it instead.
+FILE is YAML or JSON, or the INI of that connector; CONFIG_FILE in the environment may name it
+instead. Without any file, OPENAI_API_KEY and that connector's other variables are enough.
 `;
 
 /** Also as the first process of a container, which no signal ends that it does not listen to. */
 const signals = ['SIGTERM', 'SIGINT'] as const;
+
+const noFile = 'No configuration file is named.\n\n';
+
+/** An import took over some of a file, not all. */
+const partlyExitCode = 3;
 
 process.exit(await main(process.argv.slice(2)));
 
@@ -32,15 +51,27 @@ async function main(commandLine: readonly string[]): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const file = line.file ?? configFileOf();
-  if (line.command !== 'run' && line.command !== 'check') return refuse('');
-  if (file === undefined) return refuse('No configuration file is named.\n\n');
   try {
-    return line.command === 'check' ? check(file) : await run(file);
+    return await obey(line);
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     return isAddressTaken(error) ? portTakenExitCode : 1;
   }
+}
+
+interface CommandLine {
+  readonly command: string | undefined;
+  readonly file: string | undefined;
+  readonly dial: string | undefined;
+  readonly out: string | undefined;
+}
+
+async function obey({ command, file = configFileOf(), dial, out }: CommandLine): Promise<number> {
+  const isMissing = file === undefined && !isEnvironmentEnough();
+  if (command === 'import') return file === undefined ? refuse(noFile) : importFile(file, out);
+  if (command !== 'run' && command !== 'check') return refuse('');
+  if (isMissing) return refuse(noFile);
+  return command === 'run' ? run(file) : check(file, dial);
 }
 
 function refuse(why: string): number {
@@ -53,29 +84,62 @@ function parse(args: readonly string[]) {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h', default: false } },
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        dial: { type: 'string' },
+        out: { type: 'string', short: 'o' },
+      },
     });
     const [command, file, ...rest] = positionals;
-    return rest.length > 0 ? undefined : { isHelp: values.help, command, file };
+    const isMisplaced =
+      (values.dial !== undefined && command !== 'check') ||
+      (values.out !== undefined && command !== 'import');
+    if (rest.length > 0 || isMisplaced) return undefined;
+    return { isHelp: values.help, command, file, dial: values.dial, out: values.out };
   } catch {
     return undefined;
   }
 }
 
-function check(file: string): number {
+function check(file: string | undefined, dial: string | undefined): number {
   const config = loadConfig(file);
   checkParts(config);
-  process.stdout.write(`ok\n${describeConfig(config)}`);
+  for (const warning of config.warnings) process.stderr.write(`warning: ${warning}\n`);
+  process.stdout.write(
+    dial === undefined ? `ok\n${describeConfig(config)}` : dialled(config, dial),
+  );
   return 0;
 }
 
-async function run(file: string): Promise<number> {
+function dialled({ agents }: Config, user: string): string {
+  const choice = chooseAgent(agents, user);
+  return choice
+    ? `${choice.chosen.agent.name} (by ${choice.by})\n`
+    : 'nobody: all agents are disabled, the call gets 480\n';
+}
+
+function importFile(file: string, out: string | undefined): number {
+  const { yaml, left, notes, problems } = importConfig(file);
+  if (out === undefined) process.stdout.write(yaml);
+  else writeFileSync(out, yaml, { flag: 'wx' });
+  for (const line of left) process.stderr.write(`not taken over: ${line}\n`);
+  for (const line of problems) process.stderr.write(`still wrong: ${line}\n`);
+  for (const line of notes) process.stderr.write(`note: ${line}\n`);
+  return left.length + problems.length === 0 ? 0 : partlyExitCode;
+}
+
+async function run(file: string | undefined): Promise<number> {
   const first = readConfig(file);
   const { config } = first;
   if (!config) throw new ConnectorError('CONFIG_INVALID', first.problems.join('\n'));
   const log = createLog(config.log);
+  const warn = ({ warnings }: Config) => {
+    for (const warning of warnings) log.warn({ warning }, 'the configuration has a weak point');
+  };
+  warn(config);
   const onReload = (changed: Config) => {
     log.level = changed.log.level;
+    warn(changed);
   };
   const source = { first, read: () => readConfig(file) };
   const orders = listenToSignals();

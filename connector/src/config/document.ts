@@ -25,6 +25,12 @@ function truthOf(text: string): unknown {
   return { true: true, false: false }[text] ?? text;
 }
 
+/** Names of all of them, for who documents them. */
+export const settingVariables: readonly string[] = [
+  ...overrides.map(({ name }) => name),
+  'PARLEY_HTTP_TOKEN',
+];
+
 type Env = Readonly<Record<string, string | undefined>>;
 type Settings = Readonly<Record<string, unknown>>;
 
