@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 export const fixedSettings = [
   'sip.listen',
   'sip.tls',
+  'sip.peers',
   'sip.auth.realm',
   'sip.auth.algorithms',
   'sip.sessionExpiresSeconds',

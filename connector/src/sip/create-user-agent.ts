@@ -5,6 +5,7 @@ import { DialogStore } from './core/dialog-store.ts';
 import { Gatekeeper, type InboundAuth } from './core/gatekeeper.ts';
 import { Ids } from './core/ids.ts';
 import { Inbound } from './core/inbound.ts';
+import { LargeRequests } from './core/large-requests.ts';
 import { sendRequest, sendRequestInDialog } from './core/outbound.ts';
 import { OwnAddresses } from './core/own-address.ts';
 import { isRouted, Proxied } from './core/proxied.ts';
@@ -111,6 +112,7 @@ class CoreUserAgent implements RunningUserAgent {
       timers: options.timers,
       ids: new Ids(random),
       own: new OwnAddresses(transport.listenPoints),
+      large: new LargeRequests(transport, this.#clock),
       layer: new TransactionLayer({
         transport,
         clock: this.#clock,

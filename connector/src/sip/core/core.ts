@@ -11,6 +11,7 @@ import type { Received, Transport } from '../transport/transport.ts';
 import type { ResponseDraft, Sent, TransactionId, UserAgentUser } from '../user-agent.ts';
 import type { DialogStore } from './dialog-store.ts';
 import type { Ids } from './ids.ts';
+import type { LargeRequests } from './large-requests.ts';
 import type { LiveDialog } from './live-dialog.ts';
 import type { OwnAddresses } from './own-address.ts';
 
@@ -44,6 +45,7 @@ export interface Core {
   readonly ids: Ids;
   readonly own: OwnAddresses;
   readonly layer: TransactionLayer;
+  readonly large: LargeRequests;
   readonly dialogs: DialogStore;
   /** What a later process begins with. */
   readonly journal: Journal;

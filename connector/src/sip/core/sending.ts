@@ -37,6 +37,8 @@ export interface Answer {
 
 /** Who wants to know. Calls are synchronous. */
 export interface SendingUser {
+  /** It is about to be sent to that address, as it stands. */
+  onSend?(request: SipRequest, remote: Remote): void;
   /** 1xx, one final, and every 2xx of an INVITE. */
   onAnswer(answer: Answer): void;
   /** Nothing more will come. */
@@ -57,6 +59,8 @@ export class Sending {
   readonly #timers: TimerSet<'cancel' | 'ringing' | 'made'>;
   #targets: readonly Remote[] = [];
   #next = 0;
+  /** What the TCP of a large request stands for. */
+  #datagrams: Remote | undefined;
   #client: ClientTransaction | undefined;
   #state: 'calling' | 'proceeding' | 'final' = 'calling';
   #cancel: 'no' | 'held' | 'sent' = 'no';
@@ -105,20 +109,41 @@ export class Sending {
   }
 
   #sendNext(): Departure | undefined {
+    this.#datagrams = undefined;
     const remote = this.#targets[this.#next++];
-    const local = remote && this.#core.transport.localFor(remote);
-    if (!remote || !local) return undefined;
+    const request = remote && this.#requestFor(remote);
+    if (!request) return undefined;
+    const tcp = this.#insteadOf(remote, request);
+    const large = tcp && this.#requestFor(tcp);
+    if (!large) return this.#send(request, remote);
+    this.#datagrams = remote;
+    return this.#send(large, tcp);
+  }
+
+  #requestFor(remote: Remote): SipRequest | undefined {
+    const local = this.#core.transport.localFor(remote);
+    if (!local) return undefined;
     const via = viaOf(local, this.#core.ids.branch());
-    const request = withHeaderFirst(this.#order.compose(local), 'Via', via);
+    return withHeaderFirst(this.#order.compose(local), 'Via', via);
+  }
+
+  /** §18.1.1. Who was heard of over UDP only, behind a NAT say, cannot be connected to. */
+  #insteadOf(remote: Remote, request: SipRequest): Remote | undefined {
+    const { preferred, nextHop } = this.#order;
+    if (remote.protocol !== 'udp' || remote === preferred) return undefined;
+    return this.#core.large.insteadOf(remote, nextHop, serialize(request).length);
+  }
+
+  #send(request: SipRequest, remote: Remote): Departure {
     this.#state = 'calling';
+    this.#user.onSend?.(request, remote);
     const client = this.#core.layer.send(request, remote, {
       onResponse: (response, received) => this.#onResponse(response, received),
       onFailure: (failure) => this.#onFailure(failure),
       onGone: () => this.#onGone(client),
     });
     this.#client = client;
-    const trace = traceOfRequest(client.bytes, local, this.#core.clock.wall());
-    return { request, bytes: client.bytes, trace };
+    return this.#departureOf(request, remote, client.bytes);
   }
 
   /** Not sent: the echo as it would have been, and the answer behind it. */
@@ -155,7 +180,8 @@ export class Sending {
 
   #onFailure(failure: 'timeout' | 'transport-error'): void {
     const request = this.#client?.request;
-    if (!request || this.#state === 'final' || this.#tryNext()) return;
+    if (!request || this.#state === 'final') return;
+    if ((failure === 'transport-error' && this.#fallBack()) || this.#tryNext()) return;
     if (failure === 'timeout') this.#makeUp(request, 408, 'Request Timeout');
     else this.#timers.start('made', 0, () => this.#makeUp(request, 503, 'Service Unavailable'));
   }
@@ -164,6 +190,16 @@ export class Sending {
   #tryNext(): boolean {
     if (this.#state === 'final' || this.#hasRung || this.isCancelled) return false;
     return this.#sendNext() !== undefined;
+  }
+
+  /** §18.1.1: a large request whose peer has no TCP is sent over UDP after all. */
+  #fallBack(): boolean {
+    const remote = this.#datagrams;
+    if (!remote || this.isCancelled) return false;
+    this.#datagrams = undefined;
+    this.#core.large.refused(remote);
+    const request = this.#requestFor(remote);
+    return request !== undefined && this.#send(request, remote) !== undefined;
   }
 
   #sendCancel(): void {
@@ -208,8 +244,7 @@ export class Sending {
     this.#user.onGone?.();
   }
 
-  #departureOf(request: SipRequest, remote: Remote): Departure {
-    const bytes = serialize(request);
+  #departureOf(request: SipRequest, remote: Remote, bytes = serialize(request)): Departure {
     const local = this.#core.transport.localFor(remote) ?? this.#core.transport.listenPoints[0];
     if (!local) throw new Refusal('requested protocol/transport not available');
     return { request, bytes, trace: traceOfRequest(bytes, local, this.#core.clock.wall()) };

@@ -30,6 +30,9 @@ export interface ResolveOptions {
   readonly families: readonly (4 | 6)[];
 }
 
+/** For NAPTR alone, in ms: where servers drop what they do not know, SRV still has its time. */
+const pointersTimeout = 1_000;
+
 /** More than this is not tried, whatever a DNS says. */
 const mostTargets = 16;
 
@@ -92,9 +95,9 @@ type Host = Endpoint & { readonly name: string };
 async function hostsOf(
   plan: Plan & { kind: 'services' },
   lookUp: LookUp,
-  { resolver, random }: ResolveOptions,
+  { resolver, random, clock }: ResolveOptions,
 ): Promise<readonly Host[]> {
-  const pointers = plan.open.length > 0 ? await orNone(resolver.pointers(plan.name)) : [];
+  const pointers = plan.open.length > 0 ? await orNone(resolver.pointers(plan.name), clock) : [];
   const named = servicesOf(pointers, plan.open);
   const queries = new Set(named.map(({ query }) => query));
   for (const service of [...named, ...plan.services.filter(({ query }) => !queries.has(query))]) {
@@ -104,12 +107,15 @@ async function hostsOf(
   return [{ name: plan.name, ...plan.otherwise }];
 }
 
-async function orNone<T>(query: Promise<readonly T[]>): Promise<readonly T[]> {
-  try {
-    return await query;
-  } catch {
-    return [];
-  }
+function orNone<T>(query: Promise<readonly T[]>, clock: Clock): Promise<readonly T[]> {
+  return new Promise((resolve) => {
+    const timer = clock.after(pointersTimeout, () => resolve([]));
+    const settle = (found: readonly T[]): void => {
+      timer.cancel();
+      resolve(found);
+    };
+    query.then(settle, () => settle([]));
+  });
 }
 
 function hostsOfService({ protocol }: Service, records: readonly SrvRecord[]): Host[] {

@@ -22,6 +22,7 @@ export interface ServerTransactionUser {
   readonly dialog?: string;
   /** An INVITE whose 2xx has no ACK yet. */
   readonly isAnswered?: boolean;
+  readonly owner?: string | undefined;
 }
 
 export interface ServerParts {
@@ -86,6 +87,8 @@ export class ServerTransaction {
       this.#status = status;
       this.#last = { status, bytes };
       this.#parts.onChange(this.#last);
+      const isRegistered = this.request.method === 'REGISTER' && status >= 200 && status < 300;
+      if (isRegistered) this.#parts.transport.registered?.(this.request, this.remote);
     }
     this.#sending = Promise.resolve();
     this.#step({ kind: 'respond', status, bytes });

@@ -1,82 +1,73 @@
-import { headers } from '../message/headers.ts';
-import type { SipMessage } from '../message/message.ts';
+import { header, headers } from '../message/headers.ts';
+import type { SipRequest } from '../message/message.ts';
 import { parseNameAddr } from '../message/name-addr.ts';
+import { param } from '../message/params.ts';
 import { addressOf, type SipUri } from '../message/uri.ts';
-import { branchOf, parseVia } from '../message/via.ts';
 import type { Remote } from './transport.ts';
 
-/** Registrations that wait for their answer, per connection. */
-const mostWaiting = 16;
+/** Contacts of one connection; what else it registers cannot be called. */
+const mostContacts = 16;
 
 /**
  * Which connection leads to the Contact of a WebSocket client, whose host is a made-up name
- * (RFC 7118 §5). Only a 200 to a REGISTER on that connection makes it so: whoever answers has decided
- * that the client may have the address. A later registration of the same Contact takes its place.
+ * (RFC 7118 §5). Only a 2xx to a REGISTER makes it so, and of the Contact in the request that was
+ * answered: whoever answers has decided that the client may have the address. A later registration of
+ * the same Contact takes its place.
  */
 export class Flows {
   readonly #byContact = new Map<string, Remote>();
+  readonly #byConnection = new Map<string, Set<string>>();
 
   find(contact: SipUri): Remote | undefined {
     return this.#byContact.get(keyOf(contact));
   }
 
-  /** What one connection does to them. */
-  open(remote: Remote): Flow {
-    const keys = new Set<string>();
-    return new Flow({
-      bind: (contact) => {
-        keys.add(keyOf(contact));
-        this.#byContact.set(keyOf(contact), remote);
-      },
-      forget: () => {
-        for (const key of keys) {
-          if (this.#byContact.get(key) === remote) this.#byContact.delete(key);
-        }
-      },
-    });
+  /** A REGISTER that came on a connection has got its 2xx. */
+  registered(request: SipRequest, remote: Remote): void {
+    const { connection } = remote;
+    if (connection === undefined) return;
+    const { keys, isAll, gone } = contactsOf(request);
+    if (isAll) this.forget(connection);
+    for (const key of gone) this.#unbind(key, connection);
+    const own = this.#byConnection.get(connection) ?? new Set();
+    this.#byConnection.set(connection, own);
+    for (const key of keys) {
+      if (!own.has(key) && own.size >= mostContacts) return;
+      own.add(key);
+      this.#byContact.set(key, remote);
+    }
+  }
+
+  /** The connection is closed. */
+  forget(connection: string): void {
+    for (const key of this.#byConnection.get(connection) ?? []) this.#unbind(key, connection);
+    this.#byConnection.delete(connection);
+  }
+
+  #unbind(key: string, connection: string): void {
+    this.#byConnection.get(connection)?.delete(key);
+    if (this.#byContact.get(key)?.connection === connection) this.#byContact.delete(key);
   }
 }
 
-interface Binding {
-  bind(contact: SipUri): void;
-  forget(): void;
-}
-
-/** The REGISTERs of one connection. */
-export class Flow {
-  readonly #binding: Binding;
-  /** Contacts of those without an answer, by branch. */
-  readonly #waiting = new Map<string, SipUri>();
-
-  constructor(binding: Binding) {
-    this.#binding = binding;
-  }
-
-  received(message: SipMessage): void {
-    if (message.kind !== 'request' || message.method !== 'REGISTER') return;
-    const via = parseVia(headers(message, 'via')[0] ?? '');
-    const uri = parseNameAddr(headers(message, 'contact')[0] ?? '')?.uri;
-    const branch = via && branchOf(via);
-    if (uri?.kind !== 'sip' || branch === undefined || this.#waiting.size >= mostWaiting) return;
-    this.#waiting.set(branch, uri);
-  }
-
-  /** Looks at what is written to the connection. */
-  sent(bytes: Buffer): void {
-    if (this.#waiting.size === 0) return;
-    const text = bytes.toString('latin1');
-    const status = Number(/^SIP\/2\.0 (\d{3})/.exec(text)?.[1] ?? 0);
-    const branch = /^via:[^\r\n]*?;branch=([^;,\s]+)/im.exec(text)?.[1] ?? '';
-    const contact = this.#waiting.get(branch);
-    if (!contact || status < 200) return;
-    this.#waiting.delete(branch);
-    if (status < 300) this.#binding.bind(contact);
-  }
-
-  close(): void {
-    this.#binding.forget();
-    this.#waiting.clear();
-  }
+/** RFC 3261 §10.2: an expiry of 0 takes a Contact back, `*` all of them. */
+function contactsOf(request: SipRequest): {
+  readonly keys: readonly string[];
+  readonly gone: readonly string[];
+  readonly isAll: boolean;
+} {
+  const values = headers(request, 'contact');
+  const expires = header(request, 'expires')?.trim();
+  const found = values.flatMap((value) => {
+    const parsed = parseNameAddr(value);
+    if (parsed?.uri.kind !== 'sip') return [];
+    return [{ key: keyOf(parsed.uri), expires: param(parsed.params, 'expires') ?? expires }];
+  });
+  return {
+    keys: found.filter((each) => each.expires !== '0').map(({ key }) => key),
+    gone: found.filter((each) => each.expires === '0').map(({ key }) => key),
+    isAll: values.some((value) => value.trim() === '*') && expires === '0',
+  };
 }
 
 function keyOf({ user = '', host, port }: SipUri): string {

@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { SipUri } from '../message/uri.ts';
+import type { SipRequest } from '../message/message.ts';
+import { addressOf, type SipUri } from '../message/uri.ts';
 import { Connections } from './connections.ts';
 import { Flows } from './flows.ts';
 import { chooseListenPoint } from './listen-point.ts';
+import { isWebSocket } from './protocol.ts';
 import type { Shell } from './shell.ts';
 import { createCounters, type TransportStats } from './stats.ts';
 import { Admission, StreamListener } from './stream-listener.ts';
@@ -36,6 +38,7 @@ export interface SocketTransport extends Transport {
    * they carry no transaction. WebSockets stay, for only their clients could open them again.
    */
   useTls(tls: TlsProfiles): void;
+  registered(request: SipRequest, remote: Remote): void;
   /** The connection of a WebSocket client that has registered this Contact (RFC 7118 §5). */
   flowTo(contact: SipUri): Remote | undefined;
 }
@@ -56,7 +59,7 @@ export async function startTransport(options: TransportOptions): Promise<SocketT
   const udp: UdpListener[] = [];
   const streams: StreamListener[] = [];
   try {
-    for (const point of options.listen) {
+    for (const point of options.listen.map(withOwnFamily)) {
       if (point.protocol === 'udp') udp.push(await UdpListener.bind(point, shell));
       else streams.push(await StreamListener.bind(point, context));
     }
@@ -128,6 +131,11 @@ class Sockets implements SocketTransport {
     this.#connections.useTls(tls);
   }
 
+  registered(request: SipRequest, remote: Remote): void {
+    const isOpen = this.#connections.named(remote.connection)?.isOpen === true;
+    if (isOpen && isWebSocket(remote.protocol)) this.#flows.registered(request, remote);
+  }
+
   flowTo(contact: SipUri): Remote | undefined {
     const remote = this.#flows.find(contact);
     return remote && this.#connections.find(remote)?.path.remote;
@@ -148,4 +156,12 @@ class Sockets implements SocketTransport {
     );
     await Promise.all(this.#udp.map((listener) => listener.close()));
   }
+}
+
+/** An external address says nothing about listen points of the other family; a name holds for both. */
+function withOwnFamily(point: ListenPoint): ListenPoint {
+  const family = isIP(addressOf(point.externalHost ?? ''));
+  if (family === 0 || family === isIP(point.address)) return point;
+  const { externalHost: _, ...rest } = point;
+  return rest;
 }

@@ -198,7 +198,7 @@ export class StreamListener {
     const { shell } = this.#context;
     const { clientCa, requiresClientCertificate = false } = this.#tls ?? {};
     if (clientCa === undefined) return {};
-    const verdict = judgePeer(socket, clientCa, shell.clock.wall());
+    const verdict = judgePeer(socket, clientCa);
     if (verdict.kind === 'good') return { peerNames: verdict.names };
     if (!requiresClientCertificate && verdict.fault === 'missing') return {};
     refuseCertificate(shell, verdict.fault, 'inbound');

@@ -1,4 +1,4 @@
-import type { SipMessage } from '../message/message.ts';
+import type { SipMessage, SipRequest } from '../message/message.ts';
 import type { ParseError } from '../message/parse-error.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -51,6 +51,10 @@ export interface Transport {
   disconnect(remote: Remote): void;
   /** The listen point that a message to `remote` leaves from. */
   localFor(remote: Remote): ListenPoint | undefined;
+  /**
+   * A REGISTER has got its 2xx: requests to its Contact go over the WebSocket it came on (RFC 7118 §5).
+   */
+  registered?(request: SipRequest, remote: Remote): void;
   close(): Promise<void>;
 }
 

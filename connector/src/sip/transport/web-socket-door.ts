@@ -81,11 +81,12 @@ export class WebSocketDoor {
   #accept(webSocket: WebSocket, socket: Socket, remote: Remote): void {
     const { shell, connections, flows } = this.#context;
     const opening = { remote, local: this.#point };
-    const link = connections.adopt(opening, (path) => {
-      const flow = flows.open(path.remote);
-      return new WebSocketLink({ webSocket, socket, path, shell, flow });
-    });
-    if (!link) webSocket.terminate();
+    const link = connections.adopt(
+      opening,
+      (path) => new WebSocketLink({ webSocket, socket, path, shell }),
+    );
+    if (link) void link.closed.then(() => flows.forget(link.path.remote.connection));
+    else webSocket.terminate();
   }
 
   /** Ends the wait of a socket. */

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Timer } from '../../base/clock.ts';
 import { parseMessage } from '../message/parse.ts';
-import type { Flow } from './flows.ts';
 import type { Link, LinkPath } from './link.ts';
 import { deliver, deliverError, type Shell } from './shell.ts';
 import type { CloseReason } from './stats.ts';
@@ -15,7 +14,6 @@ interface WebSocketParts {
   readonly socket: Socket;
   readonly path: LinkPath;
   readonly shell: Shell;
-  readonly flow: Flow;
 }
 
 type TimerName = 'idle' | 'stuck' | 'ping' | 'pong' | 'linger';
@@ -48,9 +46,8 @@ export class WebSocketLink implements Link {
   }
 
   async send(bytes: Buffer): Promise<void> {
-    const { shell, flow } = this.#parts;
+    const { shell } = this.#parts;
     await this.#write(bytes);
-    flow.sent(bytes);
     this.#onActivity();
     shell.counters.sent[this.path.remote.protocol]++;
   }
@@ -89,7 +86,7 @@ export class WebSocketLink implements Link {
 
   #receive(bytes: Buffer): void {
     if (this.#reason !== undefined) return;
-    const { shell, flow } = this.#parts;
+    const { shell } = this.#parts;
     const { remote, local } = this.path;
     if (isLineEnds(bytes)) {
       this.#onKeepalive(bytes);
@@ -101,7 +98,6 @@ export class WebSocketLink implements Link {
       deliverError(shell, message, { remote, local });
       return;
     }
-    flow.received(message);
     deliver(shell, { message, remote, local, sizeBytes: bytes.length });
   }
 
@@ -141,7 +137,6 @@ export class WebSocketLink implements Link {
   #onClose(): void {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
-    this.#parts.flow.close();
     this.#reason ??= 'peer';
     this.#parts.shell.counters.closed[this.#reason]++;
   }
