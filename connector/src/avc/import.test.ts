@@ -136,3 +136,10 @@ test('the API becomes a webhook, unless there is a password in it', () => {
   });
   expect(api('http://u:p@192.0.2.1/bot').yaml).not.toMatch(/webhook:|u:p@/);
 });
+
+test('an agent takes no more calls than there are ports', () => {
+  expect(agentOf(`[rtp]\nmin_port = 20000\nmax_port = 20020\n${openai('')}`)).toMatchObject({
+    maxCalls: 10,
+  });
+  expect(agentOf(openai(''))).not.toHaveProperty('maxCalls');
+});

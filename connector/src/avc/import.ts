@@ -2,7 +2,7 @@ import { Document } from 'yaml';
 import { type Env, fromEnvironment } from './environment.ts';
 import { type IniFile, parseIni } from './ini.ts';
 import { type AvcKeys, isTrue, readOpenAiKeys, spelled } from './openai-keys.ts';
-import { rtpOf } from './rtp.ts';
+import { callLimitOf, rtpOf } from './rtp.ts';
 
 /** A configuration of the OpenSIPS AI Voice Connector, in the form of ours. */
 export interface Imported {
@@ -40,7 +40,10 @@ class Importer {
   }
 
   run(): Imported {
-    const agents = this.#agents();
+    const maxCalls = callLimitOf(this.#section('rtp'));
+    const agents = this.#agents().map((agent) =>
+      maxCalls === undefined ? agent : { ...agent, maxCalls },
+    );
     if (agents.length === 0)
       throw new Error('there is no agent: neither a flavour with its section nor OPENAI_API_KEY');
     const override = this.#override();

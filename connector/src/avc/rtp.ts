@@ -4,6 +4,9 @@ import type { AvcKeys } from './openai-keys.ts';
 /** Their range where nothing is said; the last is not used. */
 const usual = { min: 35_000, max: 65_000 };
 
+/** `maxCalls` of an agent by default. */
+const usualCalls = 100;
+
 /** `rtp` of a configuration from their section; what cannot be used is added to `left`. */
 export function rtpOf(keys: AvcKeys, left: string[]): object {
   const ports = portsOf(keys);
@@ -15,6 +18,13 @@ export function rtpOf(keys: AvcKeys, left: string[]): object {
     ...(address === undefined ? {} : { address }),
     ...(advertisedAddress === undefined ? {} : { advertisedAddress }),
   };
+}
+
+/** Calls that there are ports for, where that is fewer than an agent takes when nothing is said. */
+export function callLimitOf(keys: AvcKeys): number | undefined {
+  const [first = 0, last = 0] = (portsOf(keys) ?? '').split('-').map(Number);
+  const pairs = (last - first + 1) / 2;
+  return pairs >= 1 && pairs < usualCalls ? pairs : undefined;
 }
 
 /** Whole pairs, for RTP takes the even port and RTCP the next (RFC 3550 §11). */

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ConnectorProcess, startConnector } from '../support/connector-process.ts';
+import { OpenAiSimulator } from '../support/openai-simulator.ts';
 import { sipp } from '../support/sipp.ts';
 
 const main = resolve(import.meta.dirname, '../../src/main.ts');
@@ -119,12 +120,90 @@ test('help goes to the output, a bad command line to the errors', async () => {
     code: 0,
     out: expect.stringContaining('run FILE') as string,
   });
-  for (const args of [[], ['fly'], ['check'], ['check', 'a', 'b'], ['--nope']]) {
+  const misplaced = [
+    ['run', 'a', '--dial', '1'],
+    ['check', 'a', '-o', 'b'],
+  ];
+  const wrong = [[], ['fly'], ['check'], ['import'], ['check', 'a', 'b'], ['--nope']];
+  for (const args of [...wrong, ...misplaced]) {
     expect(await connector(args)).toMatchObject({
       code: 2,
       err: expect.stringContaining('Usage') as string,
     });
   }
+});
+
+test.each([
+  { user: '123', want: 'sales (by match)\n' },
+  { user: 'Pizza', want: 'pizza (by name)\n' },
+])('check says who answers when $user is dialled', async ({ user, want }) => {
+  const one = 'providers: [{local: {intents: [{name: hi, phrases: [hello]}]}}]';
+  const text = `agents: [{name: sales, match: ["1"], ${one}}, {name: pizza, ${one}}]`;
+  const { code, out } = await connector(['check', file('agents.yaml', text), '--dial', user]);
+  expect([code, out]).toEqual([0, want]);
+});
+
+test('a temperature without the beta dialect is warned of', async () => {
+  const text = 'agent: {providers: [{openai: {temperature: 0.8}}]}';
+  const path = file('temperature.yaml', text);
+  const { code, err } = await connector(['check', path], { OPENAI_API_KEY: 'k' });
+  expect([code, err]).toEqual([
+    0,
+    'warning: agent.providers.0.openai.temperature: only the beta dialect has it; it is not sent\n',
+  ]);
+});
+
+test('an import makes a file that check takes, without keys, and says what is left', async () => {
+  const ini = resolve(import.meta.dirname, '../fixtures/avc/full.ini');
+  const out = join(folder, 'imported.yaml');
+  const imported = await connector(['import', ini, '-o', out]);
+  expect(imported.code).toBe(3);
+  expect(imported.err).toContain('not taken over: [openai] tools');
+  expect(`${imported.err}${readFileSync(out, 'utf8')}`).not.toMatch(/not-a-real-key|not-real/);
+  // What is there is not written over.
+  expect(await connector(['import', ini, '-o', out])).toMatchObject({ code: 1 });
+  const checked = await connector(['check', out, '--dial', '15'], { OPENAI_API_KEY: 'k' });
+  expect(checked).toMatchObject({ code: 0, out: 'openai (by match)\n', err: '' });
+  // The INI itself does as well, with the key in it.
+  expect(await connector(['check', ini, '--dial', 'x'])).toMatchObject({ code: 0 });
+  const small = file('small.ini', '[openai]\nkey = k\nvoice = ash\n');
+  expect(await connector(['import', small])).toMatchObject({ code: 0 });
+  const broken = file('broken.ini', '[openai]\nsecret\n');
+  expect(await connector(['import', broken])).toMatchObject({
+    code: 1,
+    err: 'line 2: neither [section] nor key = value\n',
+  });
+});
+
+test('the environment alone starts it, in the names of the OpenSIPS connector', async () => {
+  const simulator = await OpenAiSimulator.start({ apiKey: 'right' });
+  const running = await startConnector(
+    { http: { listen: '127.0.0.1:31993' } },
+    {
+      OPENAI_API_KEY: 'right',
+      OPENAI_URL: `${simulator.url}/realtime?model={}`,
+      OPENAI_VOICE: 'ash',
+      OPENAI_WELCOME_MSG: 'Hello from the environment.',
+      OPENAI_TURN_DETECT_SILENCE_MS: '350',
+      RTP_MIN_PORT: '32100',
+      RTP_MAX_PORT: '32120',
+      RTP_BIND_IP: '127.0.0.1',
+      PARLEY_SIP_LISTEN: 'udp://127.0.0.1:31992',
+      PARLEY_HTTP_LISTEN: '127.0.0.1:31993',
+    },
+  );
+  const { errors } = await sipp({
+    scenario: scenario('short-call'),
+    target: '127.0.0.1:31992',
+    flags: '-s anybody -key rtp_port 31514',
+  });
+  expect(errors).toBe('');
+  const told = JSON.stringify(simulator.session.received);
+  expect(told).toContain('Hello from the environment.');
+  expect(told).toContain('"voice":"ash"');
+  expect(told).toContain('"silence_duration_ms":350');
+  expect(await running.stop()).toBe(0);
+  await simulator.close();
 });
 
 test('a file that is not there is one line', async () => {

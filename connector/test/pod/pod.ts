@@ -97,6 +97,8 @@ export interface Settings {
   readonly sip?: object;
   readonly rtp?: object;
   readonly agent?: object;
+  /** In place of `agent`; each has the simulator as its provider. */
+  readonly agents?: readonly object[];
 }
 
 export interface PodOptions {
@@ -120,14 +122,16 @@ class Volumes {
     this.writeConfig(this.settings);
   }
 
-  writeConfig({ revision, sip, rtp, agent }: Settings): void {
+  writeConfig({ revision, sip, rtp, agent, agents }: Settings): void {
     const openai = { url: this.#url, apiKeyFile: this.secrets.path('openai/key') };
     const text = JSON.stringify({
       revision,
       sip: { listen: ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0'], ...sip },
       rtp: { ports: '28016-28215', ...rtp },
       http: { listen: '127.0.0.1:0', tokenFile: this.token.path('token') },
-      agent: { greeting: 'Good morning.', providers: [{ openai }], ...agent },
+      ...(agents
+        ? { agents: agents.map((one) => ({ providers: [{ openai }], ...one })) }
+        : { agent: { greeting: 'Good morning.', providers: [{ openai }], ...agent } }),
     });
     this.config.write({ 'connector.json': text });
   }

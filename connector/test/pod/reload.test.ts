@@ -67,6 +67,30 @@ test('a bad edit is refused with what check says, once, and the old stays in use
   expect(problem()).toBe('');
 });
 
+test('of several agents each call keeps its own through edits, and a bad edit changes none', async () => {
+  const pizza = { name: 'pizza', greeting: 'Bella Pizza.' };
+  const sales = { name: 'sales', match: ['pizz'], greeting: 'Sales.' };
+  await start({ settings: { agents: [pizza, { ...sales, match: [] }] } });
+  await expect.poll(async () => (await pod.status()).provider.reason, soon).toBe('Ready');
+  const tried = pod.simulator.sessions.length;
+  const first = call('call', 28_320);
+  await expect.poll(() => pod.simulator.sessions.length, soon).toBe(tried + 1);
+  const { session } = pod.simulator;
+  pod.configure({ revision: 'r2', agents: [{ ...pizza, disabled: true }, sales] });
+  await untilRevision('r2');
+  expect([pod.app.activeCalls(), session.isClosed]).toEqual([1, false]);
+  await first;
+  expect(JSON.stringify(session.received)).toContain('Bella Pizza.');
+  pod.configure({ revision: 'r3', agents: [pizza, { ...sales, match: ['(?=look-around)'] }] });
+  await expect.poll(() => pod.app.status().configProblem, soon).toContain('agents.1.match.0');
+  await call('short-call', 28_322);
+  expect(told()).toContain('Sales.');
+  pod.configure({ revision: 'r4', agents: [pizza, { ...sales, match: [] }] });
+  await untilRevision('r4');
+  await call('short-call', 28_324);
+  expect(told()).toContain('Bella Pizza.');
+});
+
 test('what needs a restart is named, and the rest of the edit counts', async () => {
   await start();
   const { sipAddresses } = pod.app;

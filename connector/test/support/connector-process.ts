@@ -17,16 +17,20 @@ export interface ConnectorProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts it with `config` and resolves when `/readyz` says so. */
-export async function startConnector(config: {
-  readonly http: { readonly listen: string };
-}): Promise<ConnectorProcess> {
+/**
+ * Starts it with `config` in a file, or where there is `env`, with that alone; resolves when `/readyz`
+ * says so.
+ */
+export async function startConnector(
+  config: { readonly http: { readonly listen: string } },
+  env?: Readonly<Record<string, string>>,
+): Promise<ConnectorProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-connector-'));
   const file = join(folder, 'connector.json');
   writeFileSync(file, JSON.stringify(config));
-  const child = spawn(process.execPath, [main, 'run', file], {
+  const child = spawn(process.execPath, env ? [main, 'run'] : [main, 'run', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, OPENAI_API_KEY: 'test-key' },
+    env: env ?? { ...process.env, OPENAI_API_KEY: 'test-key' },
   });
   const log: Record<string, unknown>[] = [];
   const lines: string[] = [];
