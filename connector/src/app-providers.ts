@@ -9,7 +9,7 @@ import type { Log } from './base/log.ts';
 import type { Secrets } from './config/secret.ts';
 import type { Agent } from './contract/agent.ts';
 import { maxDurationPhrase, type Speaker, waitingPhrase } from './conversation/phrases.ts';
-import { encode } from './media/audio/g711.ts';
+import { createConverter } from './media/audio/codecs.ts';
 
 export interface ProviderParts {
   readonly clock: Clock;
@@ -152,7 +152,8 @@ export class PhraseVoice {
         this.#log.warn({ error: messageOf(error) }, 'a phrase could not be synthesised');
       });
     }
-    return async (text, law) => encode(law, samplesOf(await this.#speaker.speak(text, voice)));
+    return async (text, format) =>
+      createConverter('pcm8k', format)(await this.#speaker.speak(text, voice));
   }
 
   close(): Promise<void> {
@@ -168,9 +169,4 @@ function voiceOf({ providers }: Agent) {
 
 function phrasesOf({ apology, noInput }: Agent): string[] {
   return [apology, waitingPhrase, maxDurationPhrase, noInput.prompt, noInput.goodbye];
-}
-
-/** 16 bit little-endian bytes as numbers, wherever in memory they begin. */
-function samplesOf(pcm: Buffer): Int16Array {
-  return Int16Array.from({ length: pcm.length >> 1 }, (_, index) => pcm.readInt16LE(index * 2));
 }

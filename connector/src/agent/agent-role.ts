@@ -9,6 +9,8 @@ import type { Response } from '../calls/signalling.ts';
 import { type Agent, agentSchema } from '../contract/agent.ts';
 import type { Termination } from '../contract/termination.ts';
 import { Conversation } from '../conversation/conversation.ts';
+import { formatFor } from '../media/audio/codecs.ts';
+import { type AudioFormat, telephoneFormats } from '../media/format.ts';
 import { busy, nobody, refusalFor } from './admission.ts';
 import { Call, type CallDependencies, type CallOrigin } from './call.ts';
 import type { CallEndpoint } from './call-audio.ts';
@@ -27,6 +29,8 @@ export interface AgentRoleOptions {
     createEndpoint(options: {
       readonly id: string;
       readonly codecs: Agent['codecs'];
+      /** What the agent's first provider takes, best liked first. */
+      readonly formats: readonly AudioFormat[];
     }): Promise<CallEndpoint>;
   };
   readonly clock: Clock;
@@ -248,16 +252,18 @@ export class AgentRole implements CallsUser {
     const setup = new CallSetup(this.#uses.get(of) ?? new SetupUse(of));
     const { name } = of.agent;
     const agent = () => setup.setup.agent;
+    const formats = () => setup.setup.providers[0]?.formats ?? telephoneFormats;
     this.#count(name, 1);
     const dependencies: CallDependencies = {
       id: newId(),
-      get preferredLaw() {
-        return agent().codecs[0] === 'PCMA' ? 'pcma' : 'pcmu';
+      get preferredFormat() {
+        return formatFor(agent().codecs[0] ?? 'PCMU', formats());
       },
       get recordingFolder() {
         return agent().recording?.folder;
       },
-      openEndpoint: (id) => media.createEndpoint({ id, codecs: agent().codecs }),
+      openEndpoint: (id) =>
+        media.createEndpoint({ id, codecs: agent().codecs, formats: formats() }),
       createConversation: (wiring) =>
         new Conversation({ ...this.#options, ...setup.setup, ...wiring }),
       clock,

@@ -3,7 +3,7 @@ import type { Termination } from '../contract/termination.ts';
 import type { Conversation } from '../conversation/conversation.ts';
 import type { Turn } from '../conversation/turns.ts';
 import type { Endpoint, EndpointStats } from '../media/endpoint.ts';
-import type { Law } from '../media/law.ts';
+import type { AudioFormat } from '../media/format.ts';
 import type { Line, LineListener } from '../media/line.ts';
 import { EarlyCaller } from './early-caller.ts';
 
@@ -12,6 +12,7 @@ export type CallEndpoint = Pick<
   Endpoint,
   | keyof Line
   | 'answer'
+  | 'codec'
   | 'offer'
   | 'accept'
   | 'setListener'
@@ -32,8 +33,8 @@ export type CallConversation = Pick<
 
 export interface CallAudioDependencies {
   readonly endpoint: CallEndpoint;
-  /** Law that is opened with as long as the peer has not said which one it takes. */
-  readonly preferredLaw: Law;
+  /** AudioFormat that is opened with as long as the peer has not said which one it takes. */
+  readonly preferredFormat: AudioFormat;
   readonly createConversation: () => CallConversation;
 }
 
@@ -41,7 +42,7 @@ export interface CallAudioDependencies {
 export class CallAudio {
   readonly #with: CallAudioDependencies;
   #conversation: CallConversation;
-  #openedLaw: Law | undefined;
+  #openedFormat: AudioFormat | undefined;
   #listener: LineListener | undefined;
   readonly #early = new EarlyCaller();
   #isNegotiated = false;
@@ -72,9 +73,9 @@ export class CallAudio {
 
   /** Opens the conversation while the phone rings. Rejects when no provider opens. */
   open(): Promise<void> {
-    const { endpoint, preferredLaw } = this.#with;
-    this.#openedLaw = this.#isNegotiated ? endpoint.law : preferredLaw;
-    return this.#conversation.open(this.#openedLaw);
+    const { endpoint, preferredFormat } = this.#with;
+    this.#openedFormat = this.#isNegotiated ? endpoint.format : preferredFormat;
+    return this.#conversation.open(this.#openedFormat);
   }
 
   /** The caller has our 200, or soon will: from now on nothing that he says is lost. */
@@ -86,15 +87,15 @@ export class CallAudio {
   start(): void {
     if (this.#listener || this.#isEnded) return;
     const { endpoint, createConversation } = this.#with;
-    if (endpoint.law === this.#openedLaw) {
+    if (endpoint.format === this.#openedFormat) {
       this.#listener = this.#conversation.attach(endpoint);
     } else {
-      // The peer chose another law than the session was opened with on its account.
+      // The peer chose another format than the session was opened with on its account.
       this.#conversation.end({ result: 'completed', reason: 'agent-hung-up' });
       this.#conversation = createConversation();
       this.#listener = this.#conversation.attach(endpoint);
       // A failure is told to the caller and ends the call: `attach` came first.
-      this.#conversation.open(endpoint.law).catch(() => undefined);
+      this.#conversation.open(endpoint.format).catch(() => undefined);
     }
     this.#early.handOver(this.#listener);
     endpoint.setListener(this.#listener);
@@ -131,7 +132,7 @@ export class CallAudio {
   }
 
   get codec(): string {
-    return this.#isNegotiated ? this.#with.endpoint.law : '';
+    return this.#with.endpoint.codec?.toLowerCase() ?? '';
   }
 
   stats(): EndpointStats {

@@ -190,7 +190,7 @@ test('a late offer is answered in the ACK', async () => {
 });
 
 test('a peer that takes another law than expected gets a session in it', async () => {
-  const parts = await setUp({ law: 'pcma' });
+  const parts = await setUp({ format: 'pcma' });
   await parts.invite('');
   parts.receive('ACK', { body: 'v=0 theirs' });
   expect(parts.told.slice(0, 6)).toEqual([

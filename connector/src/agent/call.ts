@@ -6,7 +6,7 @@ import type { Leg, LegEnd, LegUser } from '../calls/leg.ts';
 import type { Termination } from '../contract/termination.ts';
 import type { CallControl, TransferOutcome, TransferTarget } from '../conversation/call-control.ts';
 import type { ConversationEvent } from '../conversation/events.ts';
-import type { Law } from '../media/law.ts';
+import type { AudioFormat } from '../media/format.ts';
 import { CallAudio, type CallConversation, type CallEndpoint, goneError } from './call-audio.ts';
 import { type CallMetrics, Journal } from './journal.ts';
 import { NoMediaWatch } from './no-media.ts';
@@ -15,7 +15,7 @@ import { noTraffic, type Traffic, trafficOf } from './traffic.ts';
 
 export interface CallDependencies {
   readonly id: string;
-  readonly preferredLaw: Law;
+  readonly preferredFormat: AudioFormat;
   /** Folder for recordings; nothing is recorded without it. */
   readonly recordingFolder: string | undefined;
   /** Rejects with RTP_PORTS_EXHAUSTED. */
@@ -119,7 +119,7 @@ export class Call {
     }
     const audio: CallAudio = new CallAudio({
       endpoint,
-      preferredLaw: this.#with.preferredLaw,
+      preferredFormat: this.#with.preferredFormat,
       createConversation: () => this.#createConversation(),
     });
     this.#audio = audio;

@@ -5,7 +5,7 @@ import { ConnectorError, type ErrorCode } from '../base/errors.ts';
 import { type Health, reasonOf, reportOf, WatchedProvider } from './provider-health.ts';
 
 const redact = (text: string) => text.replaceAll('sk-secret', '***');
-const options = { law: 'pcmu', instructions: '', tools: [], history: [] } as const;
+const options = { format: 'pcmu', instructions: '', tools: [], history: [] } as const;
 
 function watched(...script: ConstructorParameters<typeof FakeProvider>) {
   const clock = new FakeClock();

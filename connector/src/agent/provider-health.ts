@@ -49,6 +49,7 @@ const patience = 3000;
 /** A provider that knows how it fares: by its calls, and by being tried. */
 export class WatchedProvider implements Provider {
   readonly name: string;
+  readonly formats: Provider['formats'];
   readonly #options: WatchedOptions;
   #health: Health | undefined;
   #onChange: () => void = () => undefined;
@@ -56,6 +57,7 @@ export class WatchedProvider implements Provider {
   constructor(options: WatchedOptions) {
     this.#options = options;
     this.name = options.provider.name;
+    this.formats = options.provider.formats;
   }
 
   /** Undefined as long as nobody has used it. */
@@ -129,7 +131,7 @@ export class WatchedProvider implements Provider {
 
 const slow = new ConnectorError('PROVIDER_TIMEOUT', 'no session was opened in time');
 
-const nothing: SessionOptions = { law: 'pcmu', instructions: '', tools: [], history: [] };
+const nothing: SessionOptions = { format: 'pcmu', instructions: '', tools: [], history: [] };
 
 /** The system's code (`ENOTFOUND`) says more than that it cannot be reached. */
 function causeOf(error: unknown): string {

@@ -25,7 +25,7 @@ function setUp() {
 const call = (provider: WatchedProvider) =>
   provider
     .open(
-      { law: 'pcmu', instructions: '', tools: [], history: [] },
+      { format: 'pcmu', instructions: '', tools: [], history: [] },
       () => undefined,
       new AbortController().signal,
     )

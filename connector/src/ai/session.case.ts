@@ -186,7 +186,7 @@ async function open(
 }
 
 function optionsOf(stage: Stage, history: readonly HistoryItem[]) {
-  return { law: stage.law, instructions: 'Answer briefly.', tools: [stage.tool], history };
+  return { format: stage.law, instructions: 'Answer briefly.', tools: [stage.tool], history };
 }
 
 /** A sentence and the pause after it, in packets as RTP brings them. */

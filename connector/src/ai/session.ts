@@ -1,4 +1,4 @@
-import type { Law } from '../media/law.ts';
+import type { AudioFormat } from '../media/format.ts';
 
 /** A function the model may call; `parameters` is a JSON Schema object. */
 export interface ToolSpec {
@@ -19,8 +19,8 @@ export type HistoryItem =
   | { readonly kind: 'tool-result'; readonly callId: string; readonly output: string };
 
 export interface SessionOptions {
-  /** Law of the audio in both directions: passed through, never transcoded, where the provider can. */
-  readonly law: Law;
+  /** Of the audio in both directions: one of the provider's, for the whole session. */
+  readonly format: AudioFormat;
   readonly instructions: string;
   readonly tools: readonly ToolSpec[];
   /** Empty for a new conversation; else the session continues it and does not greet. */
@@ -43,7 +43,7 @@ export type SessionEvent =
       readonly final: boolean;
     }
   | { readonly type: 'reply-started'; readonly reply: string }
-  /** Speech of the agent, in the line's law; may come far faster than real time. */
+  /** Speech of the agent, in the session's format; may come far faster than real time. */
   | {
       readonly type: 'audio';
       readonly reply: string;
@@ -81,7 +81,7 @@ export type SessionEvent =
 
 /** One open conversation with a provider. Methods never throw; after `close` or `lost` they do nothing. */
 export interface Session {
-  /** Caller's audio, any length, in the session's law. The hot path: 50 calls a second. */
+  /** Caller's audio, any length, in the session's format. The hot path: 50 calls a second. */
   appendAudio(audio: Buffer): void;
   /** A key the caller pressed, for providers that can use it (as a text item, no reply forced). */
   appendDigit(digit: string): void;
@@ -102,6 +102,8 @@ export interface Session {
 /** An AI back end. */
 export interface Provider {
   readonly name: string;
+  /** What it takes, best liked first; G.711 of both laws where it does not say. */
+  readonly formats?: readonly AudioFormat[] | undefined;
   /**
    * Opens a session; resolves when it takes audio. Rejects with a ConnectorError
    * (PROVIDER_UNAVAILABLE, PROVIDER_REFUSED, PROVIDER_TIMEOUT). `onEvent` is called from the moment

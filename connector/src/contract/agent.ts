@@ -156,7 +156,7 @@ export const agentSchema = z.strictObject({
   tools: z.array(tool).default([]),
   /** Codecs accepted, best first. */
   codecs: z
-    .array(z.enum(['PCMU', 'PCMA']))
+    .array(z.enum(['OPUS', 'G722', 'PCMU', 'PCMA']))
     .min(1)
     .default(['PCMU', 'PCMA']),
   /** Said before the call ends because no provider works. Synthesised when the connector starts. */

@@ -1,5 +1,7 @@
-/** G.711 bytes kept while no session can take them: 10 s. */
-const capacityBytes = 80_000;
+import { type AudioFormat, bytesPerMillisecondOf } from '../media/format.ts';
+
+/** ms kept while no session can take them. */
+const capacity = 10_000;
 
 /**
  * The caller's way to the session. Without a session his audio waits, the oldest dropped beyond 10 s,
@@ -10,6 +12,11 @@ export class CallerAudio {
   #isWithheld = false;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  #capacityBytes = capacity * bytesPerMillisecondOf('pcmu');
+
+  set format(format: AudioFormat) {
+    this.#capacityBytes = capacity * bytesPerMillisecondOf(format);
+  }
 
   /** The hot path. */
   append(audio: Buffer): void {
@@ -20,7 +27,7 @@ export class CallerAudio {
     }
     this.#waiting.push(audio);
     this.#waitingBytes += audio.length;
-    while (this.#waitingBytes > capacityBytes)
+    while (this.#waitingBytes > this.#capacityBytes)
       this.#waitingBytes -= this.#waiting.shift()?.length ?? 0;
   }
 

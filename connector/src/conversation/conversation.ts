@@ -4,7 +4,7 @@ import { ConnectorError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Agent } from '../contract/agent.ts';
 import type { Termination } from '../contract/termination.ts';
-import type { Law } from '../media/law.ts';
+import type { AudioFormat } from '../media/format.ts';
 import type { Line, LineListener } from '../media/line.ts';
 import type { CallControl, TransferOutcome, TransferTarget } from './call-control.ts';
 import type { Wait } from './dead-air.ts';
@@ -58,7 +58,7 @@ export class Conversation {
   readonly #gate: QuietGate;
   readonly #phrases: Phrases;
   readonly #transfer: Transfer;
-  #law: Law = 'pcmu';
+  #format: AudioFormat = 'pcmu';
   #phase: 'running' | 'transferring' | 'closing' | 'ended' = 'running';
   #isHeld = false;
   /** No provider is left. */
@@ -109,9 +109,10 @@ export class Conversation {
    * Rejects with a ConnectorError (the last provider's, or CALL_GONE after `end`) when none does; if
    * the call is attached all the same, the caller hears the apology and `control.hangUp` follows.
    */
-  async open(law: Law): Promise<void> {
+  async open(format: AudioFormat): Promise<void> {
     if (this.ended) throw new ConnectorError('CALL_GONE', 'the call ended');
-    this.#law = law;
+    this.#format = format;
+    this.#exchange.format = format;
     try {
       await this.#link.open();
     } catch (error) {
@@ -207,7 +208,7 @@ export class Conversation {
   #options(): SessionOptions {
     const { instructions, tools } = this.#dependencies.agent;
     const history = this.#exchange.history();
-    return { law: this.#law, instructions, tools: specsOf(tools), history };
+    return { format: this.#format, instructions, tools: specsOf(tools), history };
   }
 
   #opened(session: Session, opened: Opened): void {
@@ -271,7 +272,7 @@ export class Conversation {
   }
 
   #waitingTooLong(wait: Wait): void {
-    this.#phrases.speak(waitingPhrase, this.#law, (audio) => {
+    this.#phrases.speak(waitingPhrase, this.#format, (audio) => {
       const isStillDue = this.#phase === 'running' && this.#wait() && this.#exchange.isLineQuiet;
       // A tool is waited for in silence when there is no voice: a beep would sound like a fault.
       if (!isStillDue || (!audio && wait === 'tool')) return;
@@ -297,7 +298,7 @@ export class Conversation {
   #sayOwn(text: string, beeps: number): void {
     this.#farewell = undefined;
     this.#isPhraseDue = true;
-    this.#phrases.speak(text, this.#law, (audio) => {
+    this.#phrases.speak(text, this.#format, (audio) => {
       this.#isPhraseDue = false;
       this.#playOwn(audio, { text, beeps });
       this.#refresh();
@@ -306,7 +307,7 @@ export class Conversation {
 
   #playOwn(audio: Buffer | undefined, of: { text: string; beeps: number }): void {
     if (audio) this.#exchange.playOwn(audio, of.text);
-    else if (of.beeps > 0) this.#exchange.playOwn(tone(this.#law, of.beeps), '');
+    else if (of.beeps > 0) this.#exchange.playOwn(tone(this.#format, of.beeps), '');
   }
 
   // The end.

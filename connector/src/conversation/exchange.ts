@@ -1,6 +1,7 @@
 import type { HistoryItem, Session, SessionEvent } from '../ai/session.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { AudioFormat } from '../media/format.ts';
 import type { Line } from '../media/line.ts';
 import { CallerAudio } from './caller-audio.ts';
 import type { ConversationEvent } from './events.ts';
@@ -134,6 +135,12 @@ export class Exchange {
   }
 
   /** The hot path. */
+  /** To be set before anything is heard or said. */
+  set format(format: AudioFormat) {
+    this.#callerAudio.format = format;
+    this.#turns.format = format;
+  }
+
   onAudio(audio: Buffer): void {
     this.#callerAudio.append(audio);
   }

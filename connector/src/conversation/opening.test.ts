@@ -39,11 +39,11 @@ test('without a greeting the caller speaks first', async () => {
   talk.end();
 });
 
-test('the session is told law, instructions and tools, and no history', async () => {
+test('the session is told format, instructions and tools, and no history', async () => {
   const talk = new Talk({ agent: { tools: [{ name: 'bye', hangUp: {} }] } });
   await talk.conversation.open('pcma');
   expect(talk.session.options).toMatchObject({
-    law: 'pcma',
+    format: 'pcma',
     instructions: 'Be kind.',
     tools: [{ name: 'bye' }],
     history: [],

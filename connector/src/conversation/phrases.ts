@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { encode } from '../media/audio/g711.ts';
-import type { Law } from '../media/law.ts';
+import { toFormat } from '../media/audio/pcm.ts';
+import { type AudioFormat, sampleRateOf } from '../media/format.ts';
 
-/** Offline text to speech in the line's law, for when no provider can speak. The maker caches. */
-export type Speaker = (text: string, law: Law) => Promise<Buffer>;
+/** Offline text to speech in the line's format, for when no provider can speak. The maker caches. */
+export type Speaker = (text: string, format: AudioFormat) => Promise<Buffer>;
 
 export const waitingPhrase = 'One moment, please.';
 export const maxDurationPhrase = 'This call has reached its time limit. Goodbye.';
@@ -13,7 +13,6 @@ export const maxDurationPhrase = 'This call has reached its time limit. Goodbye.
 /** The speaker's cache should answer at once; a caller in silence does not wait longer. */
 const speakTimeout = 1500;
 
-const sampleRateHz = 8000;
 /** A quarter of full scale: as loud as speech. */
 const toneAmplitude = 8000;
 /** 425 Hz, ITU-T E.180. */
@@ -33,8 +32,8 @@ export class Phrases {
     this.#log = of.log;
   }
 
-  /** Calls back once with G.711, or undefined without a speaker or when it fails or dawdles. */
-  speak(text: string, law: Law, onSpoken: (audio: Buffer | undefined) => void): void {
+  /** Calls back once with audio of the format, or undefined without a speaker or when it fails or dawdles. */
+  speak(text: string, format: AudioFormat, onSpoken: (audio: Buffer | undefined) => void): void {
     const speaker = this.#speaker;
     if (!speaker) {
       onSpoken(undefined);
@@ -46,7 +45,7 @@ export class Phrases {
     };
     const timer = this.#clock.after(speakTimeout, () => settle(undefined));
     this.#timers.add(timer);
-    const spoken = async (): Promise<Buffer> => speaker(text, law);
+    const spoken = async (): Promise<Buffer> => speaker(text, format);
     spoken().then(settle, (error: unknown) => {
       this.#log.warn({ error: messageOf(error) }, 'a phrase could not be synthesised');
       settle(undefined);
@@ -61,7 +60,8 @@ export class Phrases {
 }
 
 /** `beeps` beeps of 250 ms, each followed by as much silence: what a caller knows as "not available". */
-export function tone(law: Law, beeps: number): Buffer {
+export function tone(format: AudioFormat, beeps: number): Buffer {
+  const sampleRateHz = sampleRateOf(format);
   const half = sampleRateHz / 4;
   const samples = new Int16Array(beeps * 2 * half);
   for (let beep = 0; beep < beeps; beep++) {
@@ -70,5 +70,5 @@ export function tone(law: Law, beeps: number): Buffer {
       samples[beep * 2 * half + i] = Math.round(toneAmplitude * Math.sin(phase));
     }
   }
-  return encode(law, samples);
+  return toFormat(format, samples);
 }

@@ -1,9 +1,11 @@
+import { type AudioFormat, bytesPerMillisecondOf } from '../media/format.ts';
 import type { Line } from '../media/line.ts';
 import type { Position } from './turn.ts';
 
 /**
  * The agent's way to the caller's ear: a line, or before the answer a queue whose content goes to the
- * line at `attach`. Positions count from the first byte given to `play`, through both.
+ * line at `attach`. Positions count from the first byte given to `play`, through both,
+ * in eighths of a ms: bytes of G.711.
  */
 export class Playout {
   #line: Line | undefined;
@@ -11,16 +13,23 @@ export class Playout {
   #offset = 0;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  /** Bytes of an eighth of a ms, in which positions are counted. */
+  #unitBytes = 1;
+
+  /** To be set before anything is played. */
+  set format(format: AudioFormat) {
+    this.#unitBytes = bytesPerMillisecondOf(format) / 8;
+  }
 
   get isAttached(): boolean {
     return this.#line !== undefined;
   }
 
   get position(): Position {
-    if (!this.#line) return { queued: this.#waitingBytes, played: 0 };
+    if (!this.#line) return { queued: this.#waitingBytes / this.#unitBytes, played: 0 };
     return {
-      queued: this.#line.queuedBytes - this.#offset,
-      played: this.#line.playedBytes - this.#offset,
+      queued: (this.#line.queuedBytes - this.#offset) / this.#unitBytes,
+      played: (this.#line.playedBytes - this.#offset) / this.#unitBytes,
     };
   }
 

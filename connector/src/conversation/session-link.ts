@@ -1,4 +1,5 @@
 import type { Provider, Session, SessionEvent, SessionOptions } from '../ai/session.ts';
+import { openInFormat } from '../ai/transcoded.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { ConnectorError, messageOf } from '../base/errors.ts';
 import type { FailoverState } from './failover.ts';
@@ -174,7 +175,10 @@ export class SessionLink {
     const { signal } = abort;
     const timer = clock.after(timeout, () => abort.abort());
     const open = async (): Promise<Session> => {
-      const session = await this.#provider().open(options(), listen, signal);
+      const session = await openInFormat(this.#provider(), options(), {
+        onEvent: listen,
+        signal,
+      });
       // It opened although it was told to stop: nobody wants this session.
       if (signal.aborted) session.close();
       return session;

@@ -1,3 +1,4 @@
+import type { AudioFormat } from '../media/format.ts';
 import type { Line } from '../media/line.ts';
 import { Playout } from './playout.ts';
 import type { Heard, TurnEffect, TurnEvent, TurnState } from './turn.ts';
@@ -76,6 +77,10 @@ export class TurnTaking {
   }
 
   /** True when the line was cleared: the agent was cut off in mid-sound. */
+  set format(format: AudioFormat) {
+    this.#playout.format = format;
+  }
+
   step(event: TurnEvent): boolean {
     const [state, effects] = step(this.#state, event, this.#playout.position);
     this.#state = state;

@@ -4,13 +4,13 @@
  * Audio itself does not pass here: only the first piece of an item does, as `item-started`.
  */
 
-/** Bytes of the line: all that was queued so far, and what of it has been played. */
+/** Eighths of a ms of the line: all that was queued so far, and what of it has been played. */
 export interface Position {
   readonly queued: number;
   readonly played: number;
 }
 
-/** Bytes from `start` up to the next span's start; the last span ends at `Position.queued`. */
+/** Eighths of a ms from `start` up to the next span's start; the last span ends at `Position.queued`. */
 interface Span {
   /** Which of the call's sessions it came from; only items of the present one can be truncated there. */
   readonly session: number;
@@ -88,8 +88,8 @@ export type TurnEffect =
 
 type Step = [TurnState, readonly TurnEffect[]];
 
-/** G.711: 8000 bytes a second. */
-const bytesPerMillisecond = 8;
+/** As G.711 has bytes. */
+const unitsPerMillisecond = 8;
 
 /** Replies remembered as cut off; providers have one or two in flight. */
 const droppedKept = 16;
@@ -283,7 +283,7 @@ interface Item {
   readonly reply: string;
   readonly item: string;
   readonly isBroken: boolean;
-  /** Bytes. */
+  /** Eighths of a ms. */
   readonly heard: number;
   readonly received: number;
 }
@@ -329,7 +329,7 @@ function withDropped(state: TurnState, replies: readonly string[]): readonly str
 }
 
 function heardOf(item: Item): Heard {
-  return { item: item.item, milliseconds: Math.floor(item.heard / bytesPerMillisecond) };
+  return { item: item.item, milliseconds: Math.floor(item.heard / unitsPerMillisecond) };
 }
 
 function settledOf(item: Item, isCut: boolean): TurnEffect {
@@ -337,8 +337,8 @@ function settledOf(item: Item, isCut: boolean): TurnEffect {
     type: 'settled',
     session: item.session,
     item: item.item,
-    heard: Math.floor(item.heard / bytesPerMillisecond),
-    received: Math.floor(item.received / bytesPerMillisecond),
+    heard: Math.floor(item.heard / unitsPerMillisecond),
+    received: Math.floor(item.received / unitsPerMillisecond),
     isInterrupted: isCut || item.isBroken,
   };
 }

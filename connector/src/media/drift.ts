@@ -9,7 +9,7 @@
 
 const windowTime = 200;
 // Larger pieces are a model's deltas; pieces of a paced stream are a few frames at most.
-const maxPacedPieceBytes = 480;
+const maxPacedPiece = 60;
 const minPacedShare = 0.6;
 const maxPacedShare = 1.6;
 // A pause of this length is the end of a stream: what follows starts anew.
@@ -30,6 +30,7 @@ export type DropUrgency = 'none' | 'if-quiet' | 'now';
 
 export class PlayoutDrift {
   #ptime: number;
+  #bytesPerMillisecond: number;
   dropped = 0;
   /** Frames the stream is late by: silence sent within it. */
   #owed = 0;
@@ -52,12 +53,14 @@ export class PlayoutDrift {
   #windowMaxPiece = 0;
   #wasPaced = false;
 
-  constructor(ptime: number) {
+  constructor(ptime: number, bytesPerMillisecond = 8) {
     this.#ptime = ptime;
+    this.#bytesPerMillisecond = bytesPerMillisecond;
   }
 
-  reset(ptime: number): void {
+  reset(ptime: number, bytesPerMillisecond = this.#bytesPerMillisecond): void {
     this.#ptime = ptime;
+    this.#bytesPerMillisecond = bytesPerMillisecond;
     this.cleared();
     this.#openWindow();
   }
@@ -116,7 +119,7 @@ export class PlayoutDrift {
   }
 
   get #frameBytes(): number {
-    return this.#ptime * 8;
+    return this.#ptime * this.#bytesPerMillisecond;
   }
 
   #noteSilence(): void {
@@ -157,7 +160,8 @@ export class PlayoutDrift {
 
   #isWindowPaced(): boolean {
     const share = this.#windowBytes / (this.#windowTicks * this.#frameBytes);
-    const isSmall = this.#windowMaxPiece <= Math.max(maxPacedPieceBytes, this.#frameBytes);
+    const isSmall =
+      this.#windowMaxPiece <= Math.max(maxPacedPiece * this.#bytesPerMillisecond, this.#frameBytes);
     return isSmall && share >= minPacedShare && share <= maxPacedShare;
   }
 

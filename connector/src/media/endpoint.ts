@@ -1,22 +1,32 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { Absence } from './absence.ts';
+import {
+  type CodecName,
+  codecTable,
+  createDecoder,
+  createEncoder,
+  formatFor,
+  isPassThrough,
+  lawOfCodec,
+} from './audio/codecs.ts';
+import type { OpusLibrary } from './audio/opus.ts';
 import { StereoRecorder } from './audio/recorder.ts';
 import { WavFile } from './audio/wav.ts';
-import type { Law } from './law.ts';
+import { type CallQuality, callQualityOf } from './call-quality.ts';
+import { type AudioFormat, bytesPerMillisecondOf, sampleRateOf, silenceOf } from './format.ts';
+import { type DigitsEnd, Keypad } from './keypad.ts';
 import type { Line, LineListener } from './line.ts';
 import { Playout } from './playout.ts';
-import { DigitSender } from './rtp/digit-sender.ts';
 import { isRtcp } from './rtp/packet.ts';
-import { type Quality, qualityOf } from './rtp/quality.ts';
-import { RtpReceiver } from './rtp/receiver.ts';
-import { reorderWait } from './rtp/reorder.ts';
+import { type ReceivingLine, RtpReceiver } from './rtp/receiver.ts';
 import { type RemoteReport, Reporter } from './rtp/reporter.ts';
-import { RtpSender } from './rtp/sender.ts';
+import { RtpSender, type SendFormat } from './rtp/sender.ts';
 import type { SocketPair } from './rtp/socket.ts';
 import type { Address } from './sdp/description.ts';
 import { OfferAnswer } from './sdp/exchange.ts';
-import { type Codec, lawOf, type Terms } from './sdp/negotiate.ts';
+import type { Terms } from './sdp/negotiate.ts';
 import type { Ticking, Wheel } from './wheel.ts';
 
 export interface EndpointStats {
@@ -40,17 +50,16 @@ export interface EndpointStats {
   readonly late: number;
   /** ms of audio made up for what was lost. */
   readonly concealed: number;
-  readonly quality: {
-    /** What we hear of the peer. */
-    readonly received: Quality;
-    /** What the peer hears of us, as it reports. */
-    readonly sent: Quality | undefined;
-  };
+  readonly quality: CallQuality;
 }
 
 export interface EndpointParts {
   readonly id: string;
-  readonly codecs: readonly [Codec, ...Codec[]];
+  readonly codecs: readonly [CodecName, ...CodecName[]];
+  /** What the conversation takes, best liked first. */
+  readonly formats: readonly AudioFormat[];
+  /** There when OPUS is among the codecs. */
+  readonly opus: OpusLibrary | undefined;
   readonly sockets: SocketPair;
   /** Where peers send to: the address in our SDP and the RTP port. */
   readonly advertised: Address;
@@ -72,9 +81,10 @@ export class Endpoint implements Line, Ticking {
   readonly #sender: RtpSender;
   readonly #receiver: RtpReceiver;
   readonly #reporter: Reporter;
-  readonly #digits = new DigitSender();
+  readonly #keypad: Keypad;
+  readonly #absence = new Absence();
   #listener: LineListener | undefined;
-  #law: Law;
+  #format: AudioFormat;
   #terms: Terms | undefined;
   /** Where the peer's RTCP comes from, which NAT may make another port than announced. */
   #rtcpSource: Address | undefined;
@@ -91,14 +101,15 @@ export class Endpoint implements Line, Ticking {
     const { sockets, random, advertised } = parts;
     this.id = parts.id;
     this.#parts = parts;
-    this.#law = lawOf[parts.codecs[0]];
+    this.#format = formatFor(parts.codecs[0], parts.formats);
     this.#expectedSince = parts.clock.now();
     const sessionId = Math.floor(random() * 0x7fff_ffff) + 1;
     this.#exchange = new OfferAnswer({ ...advertised, sessionId }, parts);
-    this.#playout = new Playout(this.#law, 20);
+    this.#playout = new Playout(this.#format, 20);
     this.#sender = new RtpSender({ socket: sockets.rtp, playout: this.#playout, random });
+    this.#keypad = new Keypad(this.#sender);
     this.#receiver = new RtpReceiver({
-      onAudio: (audio, timestamp) => this.#onAudio(audio, timestamp),
+      onAudio: (audio, timestamp, unitsPerMs) => this.#onAudio(audio, timestamp, unitsPerMs),
       onDigit: (digit, duration) => this.#listener?.onDigit(digit, duration),
     });
     this.#reporter = new Reporter({
@@ -114,9 +125,14 @@ export class Endpoint implements Line, Ticking {
     sockets.rtcp.onPacket = this.#onRtcp;
   }
 
-  /** What the conversation hears and speaks: the law agreed first, for the whole call. */
-  get law(): Law {
-    return this.#law;
+  /** What the conversation hears and speaks: by the codec agreed first, for the whole call. */
+  get format(): AudioFormat {
+    return this.#format;
+  }
+
+  /** On the wire; undefined before the SDP. */
+  get codec(): CodecName | undefined {
+    return this.#terms?.codec;
   }
 
   get queuedBytes(): number {
@@ -187,11 +203,12 @@ export class Endpoint implements Line, Ticking {
 
   /**
    * Presses keys (0-9 * # A-D) towards the peer by RFC 4733; audio that is queued waits meanwhile, and
-   * a hold ends it. False: nothing is sent, since the peer takes no events now or these are no keys.
+   * a hold ends it. False: nothing is sent, since the peer takes no events now or these are no keys;
+   * then `onEnd` is not called.
    */
-  sendDigits(digits: string): boolean {
+  sendDigits(digits: string, onEnd: DigitsEnd = () => undefined): boolean {
     if (!this.#isStarted || this.#closing || this.isHeld) return false;
-    return this.#eventType !== undefined && this.#digits.push(digits);
+    return this.#eventType !== undefined && this.#keypad.push(digits, onEnd);
   }
 
   /** A key press that came by SIP INFO. */
@@ -203,11 +220,15 @@ export class Endpoint implements Line, Ticking {
   record(file: string): void {
     if (this.#recorder || this.#closing) return;
     const { log, id } = this.#parts;
-    const wav = new WavFile(file, { channels: 2, sampleRateHz: 8000 }, (error) => {
-      log.warn({ endpoint: id, reason: messageOf(error) }, 'recording failed');
-      this.#stopRecording();
-    });
-    this.#recorder = new StereoRecorder(wav, this.#law);
+    const wav = new WavFile(
+      file,
+      { channels: 2, sampleRateHz: sampleRateOf(this.#format) },
+      (error) => {
+        log.warn({ endpoint: id, reason: messageOf(error) }, 'recording failed');
+        this.#stopRecording();
+      },
+    );
+    this.#recorder = new StereoRecorder(wav, this.#format);
     this.#sender.onFrame = (frame) => this.#recorder?.agent(frame);
   }
 
@@ -225,8 +246,12 @@ export class Endpoint implements Line, Ticking {
       droppedFrames: this.#playout.droppedFrames,
       remote: this.#reporter.remote,
       late: this.#receiver.late,
-      concealed: this.#receiver.concealedSamples / 8,
-      quality: this.#quality(),
+      concealed: this.#receiver.concealed,
+      quality: callQualityOf({
+        ...this.#flows,
+        codec: this.#terms?.codec ?? this.#parts.codecs[0],
+        ptime: this.#ptime,
+      }),
     };
   }
 
@@ -240,12 +265,13 @@ export class Endpoint implements Line, Ticking {
   tick(now: number): void {
     if (this.#closing) return;
     this.#receiver.tick(now);
+    if (this.#absence.isAbsent(now)) this.#onAbsence();
     this.#reporter.tick(now, this.#parts.clock.wall());
     const { target } = this.#receiver;
     if (!target || this.isHeld) {
-      this.#digits.clear();
+      this.#keypad.clear();
       this.#pass(1);
-    } else if (this.#digits.isBusy) this.#sendDigit(target);
+    } else if (this.#keypad.isBusy) this.#sendDigit(target);
     else if (this.#sender.send(target)) this.#listener?.onPlayed();
   }
 
@@ -258,11 +284,13 @@ export class Endpoint implements Line, Ticking {
 
   /** One frame of what `sendDigits` was given. */
   #sendDigit(target: Address): void {
-    const frame = this.#digits.next(this.#ptime);
     const payloadType = this.#eventType;
-    if (frame.kind !== 'event' || payloadType === undefined) return this.#pass(1);
-    this.#sender.sendEvent(target, { ...frame, payloadType });
-    this.#recorder?.pass(this.#ptime * 8);
+    if (payloadType === undefined) this.#keypad.clear();
+    else if (this.#keypad.send(target, { ptime: this.#ptime, payloadType })) {
+      this.#recorder?.pass(this.#ptime);
+      return;
+    }
+    this.#pass(1);
   }
 
   /** The peer's number for events: of an answer to us it is the last. */
@@ -270,22 +298,8 @@ export class Endpoint implements Line, Ticking {
     return this.#terms?.telephoneEvents.at(-1);
   }
 
-  #quality(): EndpointStats['quality'] {
-    const { statistics, packets } = this.#receiver;
-    const { remote } = this.#reporter;
-    // Half the way there and back, one packet to fill, and what may wait to be put in order.
-    const delay = (remote?.roundTripMs ?? 0) / 2 + this.#ptime + reorderWait;
-    const { lost, jitterMs } = statistics;
-    const sent = remote && {
-      received: Math.max(0, this.#sender.packets - remote.lost),
-      lost: remote.lost,
-      jitterMs: remote.jitterMs,
-      delay,
-    };
-    return {
-      received: qualityOf(this.#law, { received: packets, lost, jitterMs, delay }),
-      sent: sent && qualityOf(this.#law, sent),
-    };
+  get #flows() {
+    return { receiver: this.#receiver, sender: this.#sender, reporter: this.#reporter };
   }
 
   get #expectsAudio(): boolean {
@@ -295,19 +309,34 @@ export class Endpoint implements Line, Ticking {
   #apply(terms: Terms): void {
     const now = this.#parts.clock.now();
     if (!this.#terms) {
-      this.#law = terms.law;
-      this.#playout.law = terms.law;
+      this.#format = formatFor(terms.codec, this.#parts.formats);
+      this.#playout.format = this.#format;
     }
     const before = this.#terms;
     // A pause in which nothing was expected must not count as the peer's silence.
     if (!this.#expectsAudio) this.#expectedSince = now;
     this.#terms = terms;
     if (!sameAddress(before?.remoteRtcp, terms.remoteRtcp)) this.#rtcpSource = undefined;
-    this.#receiver.configure(terms, this.#law, now);
-    if (!sameFormat(before, terms)) this.#sender.configure(terms, this.#law);
+    this.#receiver.configure(terms, this.#receivingLine, now);
+    if (!sameFormat(before, terms)) this.#sender.configure(this.#sendFormat(terms));
+    this.#keypad.unitsPerMs = codecTable[terms.codec].clockRateHz / 1000;
     if (before?.ptime === terms.ptime) return;
     this.#playout.ptime = terms.ptime;
     if (this.#isStarted) this.#joinWheel();
+  }
+
+  get #receivingLine(): ReceivingLine {
+    const format = this.#format;
+    const { opus } = this.#parts;
+    return { format, createDecoder: (codec) => createDecoder({ codec, format, opus }) };
+  }
+
+  #sendFormat({ codec, payloadType, ptime, wantsFec: hasFec }: Terms): SendFormat {
+    const format = this.#format;
+    const { opus } = this.#parts;
+    const law = isPassThrough(codec, format) ? lawOfCodec(codec) : undefined;
+    const wire = law ?? createEncoder({ codec, format, opus, hasFec });
+    return { payloadType, ptime, format, wire, unitsPerMs: codecTable[codec].clockRateHz / 1000 };
   }
 
   #joinWheel(): void {
@@ -321,14 +350,26 @@ export class Endpoint implements Line, Ticking {
 
   #pass(frames: number): void {
     this.#sender.pass(frames);
-    this.#recorder?.pass(frames * this.#ptime * 8);
+    this.#recorder?.pass(frames * this.#ptime);
   }
 
-  #onAudio(audio: Buffer, timestamp: number): void {
+  #onAudio(audio: Buffer, timestamp: number, unitsPerMs: number): void {
     // What comes during a hold is the peer's music, not the caller.
     if (this.#terms?.direction !== 'sendrecv') return;
-    this.#recorder?.caller(audio, timestamp);
+    this.#absence.heard(
+      this.#parts.clock.now(),
+      audio.length / bytesPerMillisecondOf(this.#format),
+    );
+    this.#recorder?.caller(audio, timestamp, unitsPerMs);
     this.#listener?.onAudio(audio);
+  }
+
+  /** Silence for who listens; the recording has it where nothing was written. */
+  #onAbsence(): void {
+    // On hold nobody listens, and silence would end the words that the hold has cut off.
+    if (!this.#expectsAudio) return;
+    const sizeBytes = this.#ptime * bytesPerMillisecondOf(this.#format);
+    this.#listener?.onAudio(Buffer.alloc(sizeBytes, silenceOf(this.#format)));
   }
 
   readonly #onRtp = (packet: Buffer, address: string, port: number): void => {
@@ -367,6 +408,7 @@ export class Endpoint implements Line, Ticking {
   async #close(): Promise<void> {
     const { clock, sockets, onClosed } = this.#parts;
     this.#leaveWheel?.();
+    this.#keypad.clear();
     this.#reporter.bye(clock.now(), clock.wall());
     const recorder = this.#recorder;
     this.#stopRecording();
@@ -387,5 +429,10 @@ function sameAddress(a: Address | undefined, b: Address | undefined): boolean {
 }
 
 function sameFormat(a: Terms | undefined, b: Terms): boolean {
-  return a?.law === b.law && a.payloadType === b.payloadType && a.ptime === b.ptime;
+  return (
+    a?.codec === b.codec &&
+    a.wantsFec === b.wantsFec &&
+    a.payloadType === b.payloadType &&
+    a.ptime === b.ptime
+  );
 }

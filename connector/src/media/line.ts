@@ -1,9 +1,9 @@
-import type { Law } from './law.ts';
+import type { AudioFormat } from './format.ts';
 
 /** What a call's audio delivers. `onAudio` is the hot path: called for each RTP packet. */
 export interface LineListener {
   /**
-   * Caller's audio in the line's law, in order, normally 20 ms (160 bytes) a call; DTMF packets and
+   * Caller's audio in the line's format, in order, normally 20 ms a call; DTMF packets and
    * comfort noise never appear here. The buffer is the listener's to keep.
    */
   onAudio(audio: Buffer): void;
@@ -15,15 +15,16 @@ export interface LineListener {
 
 /**
  * A call's audio as a conversation sees it: one direction in, one queue out. Positions are bytes of
- * G.711 since the start of the call, 8 bytes a ms; silence filled in between does not count.
+ * the line's format since the start of the call; silence filled in between does not count.
  */
 export interface Line {
-  readonly law: Law;
+  /** The same for the whole call, whatever codecs the wire changes to. */
+  readonly format: AudioFormat;
   /** Bytes given to `play` so far. */
   readonly queuedBytes: number;
   /** Bytes of those that went out on the wire (or were dropped by drift correction). */
   readonly playedBytes: number;
-  /** Queues audio of the line's law for playout. */
+  /** Queues audio of the line's format for playout. */
   play(audio: Buffer): void;
   /** Drops all that is queued, at once: the next frame on the wire is silence. `queuedBytes` falls back to `playedBytes`. */
   clear(): void;

@@ -2,10 +2,12 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { ConnectorError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { CodecName } from './audio/codecs.ts';
+import { loadOpus, type OpusLibrary } from './audio/opus.ts';
 import { Endpoint } from './endpoint.ts';
+import { type AudioFormat, telephoneFormats } from './format.ts';
 import { PortPool, type PortRange } from './rtp/ports.ts';
 import { openSocketPair, type SocketPair } from './rtp/socket.ts';
-import type { Codec } from './sdp/negotiate.ts';
 import { Wheel } from './wheel.ts';
 
 export interface MediaPlaneOptions {
@@ -34,6 +36,7 @@ export class MediaPlane {
   readonly #options: MediaPlaneOptions;
   readonly #pool: PortPool;
   readonly #wheel: Wheel;
+  #opus: { readonly library: OpusLibrary | undefined } | undefined;
   readonly #endpoints = new Set<Endpoint>();
   #isClosed = false;
 
@@ -46,9 +49,12 @@ export class MediaPlane {
   /** Rejects with RTP_PORTS_EXHAUSTED when no port pair is free and rested. */
   async createEndpoint(options: {
     readonly id: string;
-    readonly codecs: readonly Codec[];
+    readonly codecs: readonly CodecName[];
+    /** What the conversation takes, best liked first; G.711 by default. */
+    readonly formats?: readonly AudioFormat[];
   }): Promise<Endpoint> {
-    const [first, ...others] = options.codecs;
+    const opus = options.codecs.includes('OPUS') ? this.#loadOpus() : undefined;
+    const [first, ...others] = options.codecs.filter((name) => name !== 'OPUS' || opus);
     if (!first) throw new ConnectorError('CONFIG_INVALID', 'an endpoint needs a codec');
     const { port, sockets } = await this.#openPair();
     const { address, advertisedAddress = address } = this.#options;
@@ -56,6 +62,8 @@ export class MediaPlane {
       ...this.#options,
       id: options.id,
       codecs: [first, ...others],
+      formats: options.formats ?? telephoneFormats,
+      opus,
       sockets,
       advertised: { address: advertisedAddress, port },
       family: isIPv6(advertisedAddress) ? 6 : 4,
@@ -84,6 +92,17 @@ export class MediaPlane {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#endpoints].map((endpoint) => endpoint.close()));
+  }
+
+  /** At the first call that may want it; a machine without it goes on without. */
+  #loadOpus(): OpusLibrary | undefined {
+    if (this.#opus) return this.#opus.library;
+    const { library, reasons } = loadOpus();
+    this.#opus = { library };
+    const { log } = this.#options;
+    if (!library) log.warn({ reasons }, 'no Opus on this machine, it is left out');
+    else if (reasons.length > 0) log.info({ reasons }, 'Opus runs as WebAssembly');
+    return library;
   }
 
   async #openPair(): Promise<{ readonly port: number; readonly sockets: SocketPair }> {

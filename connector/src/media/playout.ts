@@ -1,7 +1,6 @@
 import { energyOf } from './audio/energy.ts';
-import { silenceByte } from './audio/g711.ts';
 import { PlayoutDrift } from './drift.ts';
-import type { Law } from './law.ts';
+import { type AudioFormat, bytesPerMillisecondOf, silenceOf } from './format.ts';
 
 /** What a frame that was read holds. */
 export type FrameContent = 'audio' | 'silence';
@@ -14,7 +13,8 @@ const quietEnergy = 200;
  * with each tick, silence when there is nothing. Pure: a tick is its only clock.
  */
 export class Playout {
-  #law: Law;
+  #format: AudioFormat;
+  #ptime: number;
   readonly #drift: PlayoutDrift;
   #frameBytes: number;
   /** Chunks not wholly played; those before `#head` are done with. */
@@ -27,10 +27,11 @@ export class Playout {
   /** A tail shorter than a frame waits one tick for what may follow it. */
   #isTailWaiting = false;
 
-  constructor(law: Law, ptime: number) {
-    this.#law = law;
-    this.#frameBytes = ptime * 8;
-    this.#drift = new PlayoutDrift(ptime);
+  constructor(format: AudioFormat, ptime: number) {
+    this.#format = format;
+    this.#ptime = ptime;
+    this.#frameBytes = ptime * bytesPerMillisecondOf(format);
+    this.#drift = new PlayoutDrift(ptime, bytesPerMillisecondOf(format));
   }
 
   get queuedBytes(): number {
@@ -51,14 +52,16 @@ export class Playout {
   }
 
   /** To be set before anything is queued. */
-  set law(law: Law) {
-    this.#law = law;
+  set format(format: AudioFormat) {
+    if (format === this.#format) return;
+    this.#format = format;
+    this.#resize();
   }
 
   /** Length of the frames to come. */
   set ptime(ptime: number) {
-    this.#frameBytes = ptime * 8;
-    this.#drift.reset(ptime);
+    this.#ptime = ptime;
+    this.#resize();
   }
 
   /** Keeps the buffer; it must not change any more. */
@@ -86,12 +89,12 @@ export class Playout {
     const count = Math.min(size, this.#waiting);
     if (count === 0 || (count < size && !this.#isTailWaiting)) {
       this.#isTailWaiting = count > 0;
-      target.fill(silenceByte[this.#law], start, start + size);
+      target.fill(silenceOf(this.#format), start, start + size);
       this.#drift.ticked('silence', this.#waiting);
       return 'silence';
     }
     this.#take(count, { target, start });
-    target.fill(silenceByte[this.#law], start + count, start + size);
+    target.fill(silenceOf(this.#format), start + count, start + size);
     this.#isTailWaiting = false;
     this.#drift.ticked('audio', this.#waiting);
     return 'audio';
@@ -100,6 +103,12 @@ export class Playout {
   /** Frames whose time passed without one being sent: what is queued is now later by as much. */
   skipped(frames: number): void {
     this.#drift.skipped(frames);
+  }
+
+  #resize(): void {
+    const bytesPerMillisecond = bytesPerMillisecondOf(this.#format);
+    this.#frameBytes = this.#ptime * bytesPerMillisecond;
+    this.#drift.reset(this.#ptime, bytesPerMillisecond);
   }
 
   #dropIfLate(): void {
@@ -116,7 +125,7 @@ export class Playout {
     const chunk = this.#chunks[this.#head];
     if (!chunk) return false;
     const frame = chunk.subarray(this.#offset, this.#offset + this.#frameBytes);
-    return energyOf(this.#law, frame) < quietEnergy;
+    return energyOf(this.#format, frame) < quietEnergy;
   }
 
   #take(count: number, to: { readonly target: Buffer; readonly start: number } | undefined): void {

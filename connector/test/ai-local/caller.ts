@@ -39,7 +39,7 @@ export class Caller {
 
   /** Opens a session that gets only what the test gives it. */
   async connect(provider: Provider, history: readonly HistoryItem[] = []): Promise<Session> {
-    const options = { law: this.#law, instructions: '', tools: [], history };
+    const options = { format: this.#law, instructions: '', tools: [], history };
     const listen = (event: SessionEvent) => this.events.push({ at: performance.now(), event });
     this.#session = await provider.open(options, listen, new AbortController().signal);
     return this.#session;

@@ -128,10 +128,10 @@ test('barge-in: late audio is dropped and the server learns what was heard', asy
     if (event.type !== 'speech-started') return;
     own.interrupt({ item: of(events, 'audio')[0]?.item ?? '', milliseconds: 333.4 });
   });
-  simulator.behaviour.reply = (turn, law) =>
+  simulator.behaviour.reply = (turn, format) =>
     turn.kind === 'request'
-      ? { text: 'a long story', audio: tone(8000, law) }
-      : { text: 'yes', audio: tone(200, law) };
+      ? { text: 'a long story', audio: tone(8000, format) }
+      : { text: 'yes', audio: tone(200, format) };
   session.say('a long story');
   await vi.waitUntil(() => of(events, 'audio').length >= 3, soon);
   session.appendAudio(tone(200, 'pcmu'));
@@ -280,7 +280,7 @@ test('in echo mode every frame comes back, under one reply', async () => {
 test('sessions of one provider do not share anything', async () => {
   const { provider, simulator } = await stage({ speed: 100 });
   const one = await openSession(provider, plain);
-  const two = await openSession(provider, { ...plain, law: 'pcma' });
+  const two = await openSession(provider, { ...plain, format: 'pcma' });
   one.session.say('one');
   await vi.waitUntil(() => of(one.events, 'reply-ended').length === 1, soon);
   simulator.sessions[0]?.break();

@@ -32,7 +32,7 @@ export async function stageWith({ dialect = 'ga', openai, ...setup }: Setup = {}
   return { simulator, provider, close: () => simulator.close() };
 }
 
-export const plain: SessionOptions = { law: 'pcmu', instructions: '', tools: [], history: [] };
+export const plain: SessionOptions = { format: 'pcmu', instructions: '', tools: [], history: [] };
 
 /** Opens a session and keeps what it reports. */
 export async function openSession(

@@ -8,7 +8,7 @@ import type { SignallingUser } from '../../src/calls/signalling.ts';
 import type { Termination } from '../../src/contract/termination.ts';
 import type { CallControl } from '../../src/conversation/call-control.ts';
 import type { ConversationEvent } from '../../src/conversation/events.ts';
-import type { Law } from '../../src/media/law.ts';
+import type { AudioFormat } from '../../src/media/format.ts';
 import type { LineListener } from '../../src/media/line.ts';
 import { FakeIncoming, FakeSignalling } from '../calls/fake-signalling.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -26,14 +26,15 @@ export const hungUp: Termination = { result: 'completed', reason: 'agent-hung-up
 /** An endpoint without ports; `told` is what was done to it. Offers `v=0 g729` and `v=0 hold` mean what they say. */
 export function fakeEndpoint(over: {
   told: string[];
-  law?: Law;
+  format?: AudioFormat;
   lastAudioAt?: () => number;
   onListener?: (listener: LineListener) => void;
 }): CallEndpoint {
-  const { told, law = 'pcmu', lastAudioAt = () => 0 } = over;
+  const { told, format = 'pcmu', lastAudioAt = () => 0 } = over;
   let heldBy = '';
   return {
-    law,
+    format,
+    codec: format === 'pcma' ? 'PCMA' : 'PCMU',
     queuedBytes: 0,
     playedBytes: 0,
     play: () => undefined,
@@ -78,7 +79,9 @@ export function fakeEndpoint(over: {
 }
 
 /** A call with everything around it faked; `told` is what happened to media and conversation, in order. */
-export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports?: Error } = {}) {
+export async function setUp(
+  over: { format?: AudioFormat; open?: () => Promise<void>; ports?: Error } = {},
+) {
   const clock = new FakeClock();
   const told: string[] = [];
   const ended: Termination[] = [];
@@ -88,15 +91,15 @@ export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports
   let caller: LineListener | undefined;
   const endpoint = fakeEndpoint({
     told,
-    law: over.law ?? 'pcmu',
+    format: over.format ?? 'pcmu',
     lastAudioAt: () => silentSince ?? clock.now(),
     onListener: (listener) => (caller = listener),
   });
   const createConversation = (control: CallControl): CallConversation => {
     controls.push(control);
     return {
-      open: (law) => {
-        told.push(`open ${law}`);
+      open: (format) => {
+        told.push(`open ${format}`);
         return over.open?.() ?? Promise.resolve();
       },
       attach: () => {
@@ -115,7 +118,7 @@ export async function setUp(over: { law?: Law; open?: () => Promise<void>; ports
   const call = new Call(
     {
       id: 'call-1',
-      preferredLaw: 'pcmu',
+      preferredFormat: 'pcmu',
       recordingFolder: undefined,
       openEndpoint: () => (over.ports ? Promise.reject(over.ports) : Promise.resolve(endpoint)),
       createConversation: ({ control, onEvent }) => {

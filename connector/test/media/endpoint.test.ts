@@ -58,7 +58,7 @@ test('two endpoints hear each other’s tones', async () => {
   const a = await endpoint();
   const b = await endpoint(['PCMA', 'PCMU']);
   connect(a.endpoint, b.endpoint);
-  expect([a.endpoint.law, b.endpoint.law]).toEqual(['pcma', 'pcma']);
+  expect([a.endpoint.format, b.endpoint.format]).toEqual(['pcma', 'pcma']);
   await a.endpoint.close();
   await b.endpoint.close();
 
@@ -212,7 +212,7 @@ test('a re-offer moves the audio to another address and another law, unheard by 
   await wait(200);
   line.answer(offerOf({ port: other.port, formats: '8', lines: ['a=ptime:40'] }));
   await wait(500);
-  expect(line.law).toBe('pcmu');
+  expect(line.format).toBe('pcmu');
   const before = phone.received.length;
   await wait(200);
   expect(phone.received.length).toBe(before);

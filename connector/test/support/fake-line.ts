@@ -1,11 +1,11 @@
-import type { Law } from '../../src/media/law.ts';
+import type { AudioFormat } from '../../src/media/format.ts';
 import type { Line, LineListener } from '../../src/media/line.ts';
 
 const frameBytes = 160;
 
 /** A line that plays a frame of 20 ms at each `tick` and records what went out; 0xff is silence. */
 export class FakeLine implements Line {
-  readonly law: Law = 'pcmu';
+  readonly format: AudioFormat = 'pcmu';
   queuedBytes = 0;
   playedBytes = 0;
   /** One entry a tick, 160 bytes each. */

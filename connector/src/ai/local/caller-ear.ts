@@ -1,12 +1,13 @@
 import type { Clock, Timer } from '../../base/clock.ts';
-import { expansionOf } from '../../media/audio/g711.ts';
-import type { Law } from '../../media/law.ts';
+import { createConverter } from '../../media/audio/codecs.ts';
+import { samplesOf } from '../../media/audio/pcm.ts';
+import type { AudioFormat } from '../../media/format.ts';
 import type { Detector, DetectorStream } from './detector.ts';
 import { frameSamples, joined, type Segment, Segmenter } from './segmenter.ts';
 
 export interface CallerEarOptions {
   readonly detector: Pick<Detector, 'open'>;
-  readonly law: Law;
+  readonly format: AudioFormat;
   /** ms. */
   readonly endSilence: number;
   readonly clock: Clock;
@@ -18,7 +19,7 @@ export class CallerEar {
   readonly #options: CallerEarOptions;
   readonly #stream: DetectorStream;
   readonly #segmenter: Segmenter;
-  readonly #expansion: Int16Array;
+  readonly #convert: (audio: Buffer) => Buffer;
   /** Frames whose probability is still to come. */
   readonly #waiting: Int16Array[] = [];
   #frame = new Int16Array(frameSamples);
@@ -29,7 +30,7 @@ export class CallerEar {
   constructor(options: CallerEarOptions) {
     this.#options = options;
     this.#segmenter = new Segmenter(options.endSilence);
-    this.#expansion = expansionOf(options.law);
+    this.#convert = createConverter(options.format, 'pcm8k');
     this.#stream = options.detector.open((probabilities) => this.#detected(probabilities));
   }
 
@@ -41,8 +42,8 @@ export class CallerEar {
   append(audio: Buffer): void {
     this.#audioAt = this.#options.clock.now();
     const full: Int16Array[] = [];
-    for (let index = 0; index < audio.length; index++) {
-      this.#frame[this.#filled++] = this.#expansion[audio[index] ?? 0] ?? 0;
+    for (const sample of samplesOf(this.#convert(audio))) {
+      this.#frame[this.#filled++] = sample;
       if (this.#filled < frameSamples) continue;
       full.push(this.#frame);
       this.#frame = new Int16Array(frameSamples);

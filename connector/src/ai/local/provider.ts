@@ -35,6 +35,7 @@ export function createLocalProvider(parts: LocalProviderOptions): Provider {
   warmAhead().catch(() => undefined);
   return {
     name: 'local',
+    formats: ['pcmu', 'pcma', 'pcm16k'],
     async open(session, onEvent, signal) {
       await unlessAborted(warm(), signal);
       return new LocalSession(

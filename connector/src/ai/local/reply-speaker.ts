@@ -1,6 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
-import { encode } from '../../media/audio/g711.ts';
-import type { Law } from '../../media/law.ts';
+import { createConverter } from '../../media/audio/codecs.ts';
+import { bytesOf } from '../../media/audio/pcm.ts';
+import type { AudioFormat } from '../../media/format.ts';
 import type { SessionEvent } from '../session.ts';
 import type { SpeakerEngine } from './engines.ts';
 import type { Voice } from './flite.ts';
@@ -9,7 +10,7 @@ import { sentencesOf } from './sentences.ts';
 export interface ReplySpeakerOptions {
   readonly speaker: Pick<SpeakerEngine, 'speak' | 'drop'>;
   readonly voice: Voice;
-  readonly law: Law;
+  readonly format: AudioFormat;
   readonly emit: (event: SessionEvent) => void;
 }
 
@@ -77,12 +78,17 @@ export class ReplySpeaker {
   }
 
   #deliver(reply: Reply, sentence: string, samples: Int16Array): void {
-    const { emit, law } = this.#options;
+    const { emit, format } = this.#options;
     const { id, item } = reply;
     const text = reply.spoken === '' ? sentence : ` ${sentence}`;
     reply.spoken += text;
     emit({ type: 'agent-transcript', item, text, final: false });
-    emit({ type: 'audio', reply: id, item, audio: encode(law, samples) });
+    emit({
+      type: 'audio',
+      reply: id,
+      item,
+      audio: createConverter('pcm8k', format)(bytesOf(samples)),
+    });
   }
 
   #finish(reply: Reply, status: 'completed' | 'failed'): void {

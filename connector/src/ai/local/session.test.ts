@@ -75,7 +75,7 @@ function start() {
       },
       onEvent: (event) => events.push(event),
     },
-    { law: 'pcmu', instructions: '', tools: [], history: [] },
+    { format: 'pcmu', instructions: '', tools: [], history: [] },
   );
   return {
     session,

@@ -52,19 +52,19 @@ export class LocalSession implements Session {
   #calls = 0;
   #isClosed = false;
 
-  constructor(parts: LocalSessionParts, { law, history }: SessionOptions) {
+  constructor(parts: LocalSessionParts, { format, history }: SessionOptions) {
     const { options, detector, clock, speaker } = parts;
     this.#parts = parts;
     this.#dialog = dialogOf(parts.setup, history);
     this.#voice = new ReplySpeaker({
       speaker,
       voice: options.voice,
-      law,
+      format,
       emit: (event) => this.#emit(event),
     });
     this.#ear = new CallerEar({
       detector,
-      law,
+      format,
       clock,
       endSilence: options.endSilenceMs,
       onSegment: (segment) => this.#segment(segment),

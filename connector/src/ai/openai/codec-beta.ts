@@ -3,6 +3,7 @@ import type {
   RealtimeClientEvent,
   SessionUpdateEvent,
 } from 'openai/resources/beta/realtime/realtime';
+import type { AudioFormat } from '../../media/format.ts';
 import { codecGa, turnDetectionOf } from './codec-ga.ts';
 import type { Codec, Settings } from './command.ts';
 
@@ -36,7 +37,7 @@ function addItem(event_id: string, item: ConversationItem): RealtimeClientEvent 
 function sessionOf({ provider, session }: Settings): SessionUpdateEvent.Session {
   const { language, transcriptionPrompt, speed } = provider;
   const { noiseReduction, maxOutputTokens, temperature } = provider;
-  const format = session.law === 'pcmu' ? 'g711_ulaw' : 'g711_alaw';
+  const format = formatOf(session.format);
   return {
     modalities: ['audio', 'text'],
     instructions: session.instructions,
@@ -63,4 +64,10 @@ function sessionOf({ provider, session }: Settings): SessionUpdateEvent.Session 
     tool_choice: 'auto',
     ...(speed === undefined ? {} : { speed }),
   };
+}
+
+/** pcm16 is 24 kHz. */
+function formatOf(format: AudioFormat): 'g711_ulaw' | 'g711_alaw' | 'pcm16' {
+  if (format === 'pcmu') return 'g711_ulaw';
+  return format === 'pcma' ? 'g711_alaw' : 'pcm16';
 }

@@ -1,11 +1,12 @@
 import type {
   ConversationItem,
+  RealtimeAudioFormats,
   RealtimeAudioInputTurnDetection,
   RealtimeClientEvent,
   RealtimeSessionCreateRequest,
 } from 'openai/resources/realtime/realtime';
 import type { OpenAiOptions } from '../../contract/agent.ts';
-import type { Law } from '../../media/law.ts';
+import type { AudioFormat } from '../../media/format.ts';
 import type { Codec, Command, Item, Settings } from './command.ts';
 import { sayExactly } from './command.ts';
 
@@ -45,7 +46,7 @@ function encode(command: Command, settings: Settings): RealtimeClientEvent {
 }
 
 function sessionOf({ provider, session }: Settings): RealtimeSessionCreateRequest {
-  const format = formatOf(session.law);
+  const format = formatOf(session.format);
   const { language, transcriptionPrompt, noiseReduction, maxOutputTokens } = provider;
   return {
     type: 'realtime',
@@ -79,8 +80,9 @@ function sessionOf({ provider, session }: Settings): RealtimeSessionCreateReques
   };
 }
 
-function formatOf(law: Law): { type: 'audio/pcmu' } | { type: 'audio/pcma' } {
-  return law === 'pcmu' ? { type: 'audio/pcmu' } : { type: 'audio/pcma' };
+function formatOf(format: AudioFormat): RealtimeAudioFormats {
+  if (format === 'pcmu') return { type: 'audio/pcmu' };
+  return format === 'pcma' ? { type: 'audio/pcma' } : { type: 'audio/pcm', rate: 24_000 };
 }
 
 /** The server answers turns and cancels replies on its own: its detection is the fastest there is. */

@@ -13,7 +13,7 @@ function settings(openai: object = {}, session: Partial<SessionOptions> = {}): S
   if (provider === undefined || !('openai' in provider)) throw new Error('no provider');
   return {
     provider: provider.openai,
-    session: { law: 'pcmu', instructions: 'Be kind.', tools: [tool], history: [], ...session },
+    session: { format: 'pcmu', instructions: 'Be kind.', tools: [tool], history: [], ...session },
   };
 }
 
@@ -63,7 +63,7 @@ test('GA: the session is configured with every setting in its place', () => {
 test('beta: the same in its own shape', () => {
   const all = settings(
     { speed: 0.9, turnDetection: { type: 'semantic_vad', eagerness: 'low' } },
-    { law: 'pcma' },
+    { format: 'pcma' },
   );
   expect(codecBeta(configure, all)).toEqual({
     type: 'session.update',
@@ -88,10 +88,10 @@ test('beta: the same in its own shape', () => {
   });
 });
 
-test('GA: A-law and semantic detection', () => {
+test('GA: A-format and semantic detection', () => {
   const event = codecGa(
     configure,
-    settings({ turnDetection: { type: 'semantic_vad' } }, { law: 'pcma' }),
+    settings({ turnDetection: { type: 'semantic_vad' } }, { format: 'pcma' }),
   );
   expect(event).toMatchObject({
     session: {

@@ -23,6 +23,7 @@ const openLimit = 10_000;
 export function createOpenAiProvider(parts: OpenAiProviderOptions): Provider {
   return {
     name: 'openai',
+    formats: ['pcmu', 'pcma', 'pcm24k'],
     open: (options, onEvent, signal) => open(parts, { options, onEvent, signal }),
     // Sessions share nothing.
     close: () => Promise.resolve(),

@@ -55,7 +55,7 @@ function build(
       codec: codecGa,
       settings: {
         provider: provider.openai,
-        session: { law: 'pcmu', instructions: '', tools: [], history: [] },
+        session: { format: 'pcmu', instructions: '', tools: [], history: [] },
       },
       clock,
       log: silentLog,

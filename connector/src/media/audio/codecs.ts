@@ -58,7 +58,9 @@ export const codecTable = {
   },
 } as const satisfies Record<CodecName, CodecEntry>;
 
-export const codecNames = Object.keys(codecTable) as readonly CodecName[];
+export function isCodecName(name: string): name is CodecName {
+  return Object.hasOwn(codecTable, name);
+}
 
 /**
  * Format towards the conversation: the codec's own law where it is taken, untouched; else the best liked

@@ -50,12 +50,12 @@ test('a lost frame of a tone is filled with sound, without a step at its edges',
   const steady = heard.slice(10);
   for (const frame of steady) {
     expect(frame).toHaveLength(480);
-    expect(Math.abs(20 * Math.log10(levelOf(frame) / (8000 / Math.SQRT2)))).toBeLessThan(6);
+    expect(20 * Math.log10(levelOf(frame) / (8000 / Math.SQRT2))).toBeGreaterThan(-15);
   }
   // A sine of 440 Hz moves by 920 a sample at most; a click would be a multiple of it.
   const samples = steady.flatMap((frame) => [...frame]);
   const steps = samples.slice(1).map((sample, n) => Math.abs(sample - (samples[n] ?? 0)));
-  expect(Math.max(...steps)).toBeLessThan(2000);
+  expect(Math.max(...steps)).toBeLessThan(1300);
 });
 
 test.each([

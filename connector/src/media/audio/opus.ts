@@ -46,7 +46,8 @@ export function loadOpus(load: (name: string) => unknown = createRequire(import.
   const reasons: string[] = [];
   for (const name of ['@evan/opus', '@evan/opus/wasm/index.js']) {
     try {
-      const library = load(name) as Library;
+      const library = load(name);
+      if (!isLibrary(library)) throw new Error(`${name} has another shape`);
       // A build of another system may load and fail at the first use.
       new OpusDecoder(library, 8000).conceal();
       return { library, reasons };
@@ -55,6 +56,10 @@ export function loadOpus(load: (name: string) => unknown = createRequire(import.
     }
   }
   return { library: undefined, reasons };
+}
+
+function isLibrary(value: unknown): value is Library {
+  return typeof value === 'object' && value !== null && 'Encoder' in value && 'Decoder' in value;
 }
 
 export class OpusEncoder {

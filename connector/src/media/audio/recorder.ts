@@ -1,6 +1,6 @@
-import type { Law } from '../law.ts';
+import { type AudioFormat, sampleRateOf } from '../format.ts';
 import { timestampDistance } from '../rtp/sequence.ts';
-import { expansionOf } from './g711.ts';
+import { fromFormat } from './pcm.ts';
 
 /**
  * Both sides of a call on one time line: caller left, agent right. The agent's frames are the clock;
@@ -8,14 +8,14 @@ import { expansionOf } from './g711.ts';
  * shift it. Written some frames later than played, to wait for what is late.
  */
 
-const sampleRateHz = 8000;
-/** Samples that output is behind the agent's clock: what arrives later than 200 ms is not recorded. */
-const delaySamples = 1600;
-const ringSamples = 8192;
+/** ms that output is behind the agent's clock: what arrives later is not recorded. */
+const delay = 200;
+// A little more than a second.
+const ringLength = 1024;
 // Further from its place than this, the caller's clock was reset (new source, hold).
-const maxOffsetSamples = 1200;
+const maxOffset = 150;
 // One write a second.
-const chunkSamples = sampleRateHz;
+const chunkLength = 1000;
 const frameBytes = 4;
 
 export interface SampleSink {
@@ -25,56 +25,66 @@ export interface SampleSink {
 
 export class StereoRecorder {
   readonly #sink: SampleSink;
-  readonly #law: Law;
-  readonly #left = new Int16Array(ringSamples);
-  readonly #right = new Int16Array(ringSamples);
+  readonly #format: AudioFormat;
+  /** Samples of a ms. */
+  readonly #rate: number;
+  readonly #ringSamples: number;
+  readonly #left: Int16Array;
+  readonly #right: Int16Array;
   /** Samples of the agent's clock so far, and how many of them were put out. */
   #clock = 0;
   #written = 0;
-  #chunk = Buffer.alloc(chunkSamples * frameBytes);
+  #chunk: Buffer;
   #chunkSize = 0;
   /** A timestamp of the caller and the place it was given. */
   #anchor: { readonly timestamp: number; readonly place: number } | undefined;
 
-  constructor(sink: SampleSink, law: Law) {
+  constructor(sink: SampleSink, format: AudioFormat) {
     this.#sink = sink;
-    this.#law = law;
+    this.#format = format;
+    this.#rate = sampleRateOf(format) / 1000;
+    this.#ringSamples = ringLength * this.#rate;
+    this.#left = new Int16Array(this.#ringSamples);
+    this.#right = new Int16Array(this.#ringSamples);
+    this.#chunk = this.#newChunk();
   }
 
-  caller(audio: Buffer, timestamp: number): void {
-    const place = this.#placeOf(timestamp, audio.length);
-    const table = expansionOf(this.#law);
-    for (let index = Math.max(0, this.#written - place); index < audio.length; index++)
-      this.#left[(place + index) % ringSamples] = table[audio[index] ?? 0] ?? 0;
+  /** Audio of the format; `timestamp` counts `unitsPerMs` a ms. */
+  caller(audio: Buffer, timestamp: number, unitsPerMs = 8): void {
+    const samples = fromFormat(this.#format, audio);
+    const place = this.#placeOf(timestamp, unitsPerMs, samples.length);
+    for (let index = Math.max(0, this.#written - place); index < samples.length; index++)
+      this.#left[(place + index) % this.#ringSamples] = samples[index] ?? 0;
   }
 
   /** One frame as it was sent. */
   agent(frame: Buffer): void {
-    const table = expansionOf(this.#law);
-    for (let index = 0; index < frame.length; index++)
-      this.#right[(this.#clock + index) % ringSamples] = table[frame[index] ?? 0] ?? 0;
-    this.#advance(frame.length);
+    const samples = fromFormat(this.#format, frame);
+    for (let index = 0; index < samples.length; index++)
+      this.#right[(this.#clock + index) % this.#ringSamples] = samples[index] ?? 0;
+    this.#advance(samples.length);
   }
 
-  /** Time in which nothing was sent. */
-  pass(samples: number): void {
-    for (let left = samples; left > 0; left -= delaySamples)
-      this.#advance(Math.min(left, delaySamples));
+  /** Time (ms) in which nothing was sent. */
+  pass(duration: number): void {
+    for (let left = duration; left > 0; left -= delay)
+      this.#advance(Math.min(left, delay) * this.#rate);
   }
 
   async close(): Promise<void> {
-    this.#advance(delaySamples);
+    this.#advance(delay * this.#rate);
     this.#sink.write(this.#chunk.subarray(0, this.#chunkSize));
     this.#chunkSize = 0;
     await this.#sink.close();
   }
 
-  #placeOf(timestamp: number, length: number): number {
+  #placeOf(timestamp: number, unitsPerMs: number, length: number): number {
     const anchor = this.#anchor;
     const expected = Math.max(0, this.#clock - length);
     if (anchor) {
-      const place = anchor.place + timestampDistance(anchor.timestamp, timestamp);
-      if (Math.abs(place - expected) <= maxOffsetSamples) return place;
+      const units = timestampDistance(anchor.timestamp, timestamp);
+      const place = anchor.place + Math.round((units / unitsPerMs) * this.#rate);
+      if (Math.abs(place - expected) <= maxOffset * this.#rate) return place;
     }
     this.#anchor = { timestamp, place: expected };
     return expected;
@@ -82,11 +92,12 @@ export class StereoRecorder {
 
   #advance(samples: number): void {
     this.#clock += samples;
-    for (; this.#written < this.#clock - delaySamples; this.#written++) this.#put(this.#written);
+    for (; this.#written < this.#clock - delay * this.#rate; this.#written++)
+      this.#put(this.#written);
   }
 
   #put(place: number): void {
-    const at = place % ringSamples;
+    const at = place % this.#ringSamples;
     this.#chunk.writeInt16LE(this.#left[at] ?? 0, this.#chunkSize);
     this.#chunk.writeInt16LE(this.#right[at] ?? 0, this.#chunkSize + 2);
     this.#left[at] = 0;
@@ -94,7 +105,11 @@ export class StereoRecorder {
     this.#chunkSize += frameBytes;
     if (this.#chunkSize < this.#chunk.length) return;
     this.#sink.write(this.#chunk);
-    this.#chunk = Buffer.alloc(chunkSamples * frameBytes);
+    this.#chunk = this.#newChunk();
     this.#chunkSize = 0;
+  }
+
+  #newChunk(): Buffer {
+    return Buffer.alloc(chunkLength * this.#rate * frameBytes);
   }
 }

@@ -11,7 +11,6 @@ const digits = '0123456789*#ABCD';
 const pressLength = 100;
 const pauseLength = 100;
 const endPackets = 3;
-const unitsPerMs = 8;
 // -10 dBm0: what phones send.
 const volume = 10;
 /** Longest text of keys taken at once. */
@@ -46,6 +45,8 @@ export function areDigits(text: string): boolean {
 export class DigitSender {
   #waiting: number[] = [];
   #press: Press | undefined;
+  /** Of the RTP clock of the events. */
+  unitsPerMs = 8;
 
   get isBusy(): boolean {
     return this.#press !== undefined || this.#waiting.length > 0;
@@ -68,7 +69,7 @@ export class DigitSender {
     // Never over in its first packet, which alone has the marker.
     const isEnd = !isFirst && press.elapsed >= pressLength;
     if (isEnd) press.endsSent += 1;
-    return { kind: 'event', payload: payloadOf(press, isEnd), isFirst };
+    return { kind: 'event', payload: payloadOf(press, isEnd, this.unitsPerMs), isFirst };
   }
 
   /** Forgets what waits and what is being sent: the call is held or ended. */
@@ -91,7 +92,7 @@ export class DigitSender {
   }
 }
 
-function payloadOf({ event, elapsed }: Press, isEnd: boolean): Buffer {
+function payloadOf({ event, elapsed }: Press, isEnd: boolean, unitsPerMs: number): Buffer {
   const payload = Buffer.alloc(4);
   payload.writeUInt8(event, 0);
   payload.writeUInt8((isEnd ? 0x80 : 0) | volume, 1);

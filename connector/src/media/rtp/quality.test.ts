@@ -26,6 +26,13 @@ test.each([
   expect(rFactorOf('pcmu', { lossPercent, delay })).toBeCloseTo(r, 1);
 });
 
+test.each(['g722', 'opus'] as const)('%s is told against the best of its own band', (codec) => {
+  expect(rFactorOf(codec, { lossPercent: 0, delay: 0 })).toBeCloseTo((129 - 13) / 1.29, 5);
+  const worse = [1, 5, 20, 100].map((lossPercent) => rFactorOf(codec, { lossPercent, delay: 0 }));
+  expect(worse).toEqual(worse.toSorted((a, b) => b - a));
+  expect(rFactorOf(codec, { lossPercent: 100, delay: 5000 })).toBe(0);
+});
+
 function opinion(lossPercent: number, delay: number): number {
   return mosOf(rFactorOf('pcma', { lossPercent, delay }));
 }

@@ -21,20 +21,49 @@ export interface Quality {
 }
 
 const defaultR = 93.2;
+/** R of wideband speech without fault (G.107.1), and what its scale is divided by to meet the other one. */
+const widebandR = 129;
+const widebandScale = 1.29;
 
-/** Of G.113 Appendix I: the codec's own impairment, and how well it bears random loss (with PLC). */
+/** Codecs whose quality can be told. */
+export type RatedCodec = Law | 'g722' | 'opus';
+
+interface Robustness {
+  readonly band: 'narrow' | 'wide';
+  /** The codec's own impairment: Ie, or Ie,wb on the scale of its band. */
+  readonly impairment: number;
+  /** Bpl: how well it bears random loss, concealed. */
+  readonly loss: number;
+}
+
+/**
+ * G.711: G.113 Appendix I. G.722 at 64 kbit/s: Ie,wb of G.113 Appendix IV. G.113 has no Bpl for G.722
+ * and nothing for wideband Opus: they take G.711's Bpl, and Opus the Ie,wb of G.722, which it does not
+ * fall short of from 24 kbit/s on. What is told of these two under loss is an estimate.
+ */
 const robustness = {
-  pcmu: { impairment: 0, loss: 25.1 },
-  pcma: { impairment: 0, loss: 25.1 },
-} as const satisfies Record<Law, { readonly impairment: number; readonly loss: number }>;
+  pcmu: { band: 'narrow', impairment: 0, loss: 25.1 },
+  pcma: { band: 'narrow', impairment: 0, loss: 25.1 },
+  g722: { band: 'wide', impairment: 13, loss: 25.1 },
+  opus: { band: 'wide', impairment: 13, loss: 25.1 },
+} as const satisfies Record<RatedCodec, Robustness>;
 
-export function rFactorOf(law: Law, { lossPercent, delay }: Impairment): number {
-  const { impairment, loss } = robustness[law];
+/**
+ * R from 0 to 93.2; of wideband codecs it is R,wb divided by 1.29, as their opinion is computed from
+ * (G.107.1 Annex A), so that each is told against the best of its own band.
+ */
+export function rFactorOf(codec: RatedCodec, { lossPercent, delay }: Impairment): number {
+  const { band, impairment, loss } = robustness[codec];
   // §7.4 (7-29) for random loss: BurstR is 1.
   const effective = impairment + (95 - impairment) * (lossPercent / (lossPercent + loss));
   // The usual two lines in place of Idd: conversation suffers from 177.3 ms on.
   const delayed = 0.024 * delay + 0.11 * Math.max(0, delay - 177.3);
-  return Math.min(defaultR, Math.max(0, defaultR - delayed - effective));
+  if (band === 'narrow') return within(defaultR - delayed - effective);
+  return within((widebandR - delayed - effective) / widebandScale);
+}
+
+function within(rFactor: number): number {
+  return Math.min(defaultR, Math.max(0, rFactor));
 }
 
 /** Annex B: the opinion that a listener has of R. */
@@ -48,7 +77,7 @@ export function mosOf(rFactor: number): number {
 
 /** One direction of a call; `delay` in ms, one way. */
 export function qualityOf(
-  law: Law,
+  codec: RatedCodec,
   measured: {
     readonly received: number;
     readonly lost: number;
@@ -60,7 +89,7 @@ export function qualityOf(
   const lost = Math.max(0, measured.lost);
   const expected = received + lost;
   const lossPercent = expected === 0 ? 0 : (100 * lost) / expected;
-  const rFactor = rFactorOf(law, { lossPercent, delay });
+  const rFactor = rFactorOf(codec, { lossPercent, delay });
   return {
     lossPercent: round(lossPercent),
     jitterMs: round(jitterMs),

@@ -7,11 +7,12 @@ const peer = { address: '198.51.100.7', port: 4000 };
 
 function terms(overrides: Partial<Terms> = {}): Terms {
   return {
-    law: 'pcmu',
+    codec: 'PCMU',
+    wantsFec: false,
     payloadType: 0,
     receivable: new Map([
-      [0, 'pcmu'],
-      [8, 'pcma'],
+      [0, 'PCMU'],
+      [8, 'PCMA'],
     ]),
     telephoneEvents: [101],
     remote: peer,
@@ -22,6 +23,13 @@ function terms(overrides: Partial<Terms> = {}): Terms {
     ...overrides,
   };
 }
+
+const line = {
+  format: 'pcmu',
+  createDecoder: () => {
+    throw new Error('G.711 is passed on as it is');
+  },
+} as const;
 
 function packet(payloadType: number, sequence: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(12);
@@ -37,7 +45,7 @@ function receiver() {
     onAudio: (audio) => void heard.push(audio[0] ?? -1),
     onDigit: (digit) => void digits.push(digit),
   });
-  rtp.configure(terms(), 'pcmu', 0);
+  rtp.configure(terms(), line, 0);
   return { rtp, heard, digits };
 }
 
@@ -94,7 +102,7 @@ test('a loss is filled with as much audio as was lost', () => {
     onAudio: ({ length }, timestamp) => void audio.push({ samples: length, timestamp }),
     onDigit: () => undefined,
   });
-  rtp.configure(terms(), 'pcmu', 0);
+  rtp.configure(terms(), line, 0);
   for (const sequence of [1, 2, 5])
     rtp.receive(packet(0, sequence, Buffer.alloc(160, 1)), peer, sequence * 20);
   expect(audio).toHaveLength(2);
@@ -103,7 +111,7 @@ test('a loss is filled with as much audio as was lost', () => {
     { samples: 320, timestamp: 3 * 160 },
     { samples: 160, timestamp: 5 * 160 },
   ]);
-  expect([rtp.concealedSamples, rtp.late, rtp.statistics.lost]).toEqual([320, 0, 2]);
+  expect([rtp.concealed, rtp.late, rtp.statistics.lost]).toEqual([40, 0, 2]);
 });
 
 test('comfort noise and keys hold their places, so that audio after them is not waited for', () => {
@@ -113,5 +121,5 @@ test('comfort noise and keys hold their places, so that audio after them is not 
   rtp.receive(packet(101, 3, Buffer.from([7, 0x8a, 3, 0x20])), peer, 40);
   rtp.receive(packet(0, 4, Buffer.alloc(160, 4)), peer, 60);
   expect(heard).toEqual([1, 4]);
-  expect(rtp.concealedSamples).toBe(0);
+  expect(rtp.concealed).toBe(0);
 });

@@ -1,5 +1,12 @@
+import {
+  type CodecName,
+  codecTable,
+  isPassThrough,
+  lawOfCodec,
+  type PayloadDecoder,
+} from '../audio/codecs.ts';
 import { convert } from '../audio/g711.ts';
-import type { Law } from '../law.ts';
+import { type AudioFormat, bytesPerMillisecondOf, isLaw } from '../format.ts';
 import type { Address } from '../sdp/description.ts';
 import type { Terms } from '../sdp/negotiate.ts';
 import { conceal } from './conceal.ts';
@@ -11,22 +18,38 @@ import { ReceptionStatistics } from './statistics.ts';
 import { TelephoneEventReceiver } from './telephone-event.ts';
 
 export interface ReceiverEvents {
-  /** Audio in the line's law, in order, with what fills a loss; `timestamp` is that of its first sample. */
-  readonly onAudio: (audio: Buffer, timestamp: number) => void;
+  /** Audio in the line's format, in order, with what fills a loss; `timestamp` is that of its first sample. */
+  readonly onAudio: (audio: Buffer, timestamp: number, unitsPerMs: number) => void;
   readonly onDigit: (digit: string, duration: number) => void;
 }
 
-type Kind = Law | 'event' | 'comfort-noise';
+type Kind = CodecName | 'event' | 'comfort-noise';
+
+/** Where the audio goes. */
+export interface ReceivingLine {
+  readonly format: AudioFormat;
+  readonly createDecoder: (codec: CodecName) => PayloadDecoder;
+}
+
+interface Gap {
+  /** Timestamp. */
+  readonly begin: number;
+  /** ms. */
+  readonly duration: number;
+}
 
 /** A packet in its place: without audio it is a key's, or comfort noise. */
 interface Arrival {
   readonly audio: Buffer | undefined;
+  readonly kind: Kind;
   readonly timestamp: number;
 }
 
 const comfortNoiseType = 13;
 // A longer gap is an outage: to fill it would hand on a burst that nobody can use.
-const maxFilledSamples = 8000;
+const maxFilled = 1000;
+// ms; what nearly everybody sends.
+const usualFrame = 20;
 // 60 ms: what a longer packet ends with is enough to go on from.
 const rememberedSamples = 480;
 
@@ -41,13 +64,18 @@ export class RtpReceiver {
   });
   #kinds: (Kind | undefined)[] = [];
   #latch = closedLatch;
-  #lineLaw: Law = 'pcmu';
+  #format: AudioFormat = 'pcmu';
+  #createDecoder: ((codec: CodecName) => PayloadDecoder) | undefined;
+  /** The codec that is being decoded; G.711 on a line of G.711 needs none. */
+  #decoder: { readonly codec: CodecName; readonly of: PayloadDecoder } | undefined;
+  /** Of the RTP clock. */
+  #unitsPerMs = 8;
   /** Where the audio passed on so far ends. */
   #audioEnd: number | undefined;
   readonly #lastAudio = Buffer.alloc(rememberedSamples);
   #lastSize = 0;
-  /** Samples that were made up for what was lost. */
-  concealedSamples = 0;
+  /** ms that were made up for what was lost. */
+  concealed = 0;
   packets = 0;
   /** When the last packet of the peer came, be it audio, a key or comfort noise. */
   heardAt = Number.NEGATIVE_INFINITY;
@@ -67,13 +95,16 @@ export class RtpReceiver {
     return this.#latch.target;
   }
 
-  configure(terms: Terms, lineLaw: Law, now: number): void {
+  /** `line`: its format, and a decoder into it for what is not G.711 on a line of G.711. */
+  configure(terms: Terms, line: ReceivingLine, now: number): void {
     const kinds: (Kind | undefined)[] = [];
     kinds[comfortNoiseType] = 'comfort-noise';
-    for (const [type, law] of terms.receivable) kinds[type] = law;
+    for (const [type, codec] of terms.receivable) kinds[type] = codec;
     for (const type of terms.telephoneEvents) kinds[type] = 'event';
     this.#kinds = kinds;
-    this.#lineLaw = lineLaw;
+    this.#format = line.format;
+    this.#createDecoder = line.createDecoder;
+    this.#useClock(codecTable[terms.codec].clockRateHz / 1000);
     this.#latch = openLatch(this.#latch, terms.remote, now);
   }
 
@@ -133,10 +164,11 @@ export class RtpReceiver {
   #arrivalOf(packet: Buffer, kind: Kind): Arrival {
     const { payloadStart, payloadEnd, timestamp } = this.#reader;
     const isAudio = kind !== 'event' && kind !== 'comfort-noise' && payloadStart < payloadEnd;
-    if (!isAudio) return { audio: undefined, timestamp };
+    if (!isAudio) return { audio: undefined, kind, timestamp };
     const audio = packet.subarray(payloadStart, payloadEnd);
-    if (kind !== this.#lineLaw) convert(kind, audio);
-    return { audio, timestamp };
+    const law = lawOfCodec(kind);
+    if (law && isLaw(this.#format) && law !== this.#format) convert(law, audio);
+    return { audio, kind, timestamp };
   }
 
   /** Another source: what is held of the old one goes first, and its time says nothing any more. */
@@ -145,7 +177,66 @@ export class RtpReceiver {
     this.#audioEnd = undefined;
   }
 
-  #onInOrder({ audio, timestamp }: Arrival, missing: number): void {
+  #useClock(unitsPerMs: number): void {
+    if (unitsPerMs === this.#unitsPerMs) return;
+    this.#unitsPerMs = unitsPerMs;
+    this.#audioEnd = undefined;
+    this.statistics.unitsPerMs = unitsPerMs;
+    this.#digits.unitsPerMs = unitsPerMs;
+  }
+
+  /** Undefined where the payload is the line's audio as it is. */
+  #decoderOf(kind: Kind): PayloadDecoder | undefined {
+    if (kind === 'event' || kind === 'comfort-noise') return undefined;
+    if (isPassThrough(kind, this.#format)) return undefined;
+    if (this.#decoder?.codec !== kind) {
+      const of = this.#createDecoder?.(kind);
+      this.#decoder = of && { codec: kind, of };
+    }
+    return this.#decoder?.of;
+  }
+
+  #onInOrder(arrival: Arrival, missing: number): void {
+    const decoder = this.#decoderOf(arrival.kind);
+    if (decoder) this.#decode(decoder, arrival, missing);
+    else this.#pass(arrival, missing);
+  }
+
+  #decode(decoder: PayloadDecoder, { audio, timestamp }: Arrival, missing: number): void {
+    if (!audio) return;
+    if (missing > 0) this.#concealBy(decoder, timestamp);
+    this.#deliver(decoder.decode(audio), timestamp);
+  }
+
+  #concealBy(decoder: PayloadDecoder, timestamp: number): void {
+    const gap = this.#gapBefore(timestamp);
+    if (!gap) return;
+    let at = gap.begin;
+    for (let done = 0; done < gap.duration; at = this.#audioEnd ?? at) {
+      const audio = decoder.conceal(Math.min(gap.duration - done, usualFrame));
+      if (audio.length === 0) return;
+      this.#deliver(audio, at);
+      const length = audio.length / bytesPerMillisecondOf(this.#format);
+      this.concealed += length;
+      done += length;
+    }
+  }
+
+  #deliver(audio: Buffer, timestamp: number): void {
+    const duration = audio.length / bytesPerMillisecondOf(this.#format);
+    this.#audioEnd = (timestamp + Math.round(duration * this.#unitsPerMs)) >>> 0;
+    this.#events.onAudio(audio, timestamp, this.#unitsPerMs);
+  }
+
+  /** From the end of what was passed on, in ms; undefined for none, and for an outage. */
+  #gapBefore(timestamp: number): Gap | undefined {
+    if (this.#audioEnd === undefined) return undefined;
+    const begin = this.#audioEnd;
+    const duration = timestampDistance(begin, timestamp) / this.#unitsPerMs;
+    return duration > 0 && duration <= maxFilled ? { begin, duration } : undefined;
+  }
+
+  #pass({ audio, timestamp }: Arrival, missing: number): void {
     // After a key or comfort noise the last sound is over: a loss there is silence.
     if (!audio) {
       this.#lastSize = 0;
@@ -153,17 +244,15 @@ export class RtpReceiver {
     }
     if (missing > 0) this.#fill(timestamp);
     this.#lastSize = audio.copy(this.#lastAudio, 0, Math.max(0, audio.length - rememberedSamples));
-    this.#audioEnd = (timestamp + audio.length) >>> 0;
-    this.#events.onAudio(audio, timestamp);
+    this.#deliver(audio, timestamp);
   }
 
   /** As much audio as was lost, so that time goes on; a pause of the sender (DTX) is none. */
   #fill(timestamp: number): void {
-    if (this.#audioEnd === undefined) return;
-    const samples = timestampDistance(this.#audioEnd, timestamp);
-    if (samples <= 0 || samples > maxFilledSamples) return;
-    this.concealedSamples += samples;
+    const gap = this.#gapBefore(timestamp);
+    if (!gap || !isLaw(this.#format)) return;
+    this.concealed += gap.duration;
     const last = this.#lastAudio.subarray(0, this.#lastSize);
-    this.#events.onAudio(conceal(this.#lineLaw, last, samples), this.#audioEnd);
+    this.#deliver(conceal(this.#format, last, gap.duration * 8), gap.begin);
   }
 }

@@ -64,7 +64,7 @@ export class Reporter {
     if (!report) return false;
     if (report.ntp !== undefined) this.#lastPeerReport = { ntp: report.ntp, at: at.now };
     const block = report.blocks.find((entry) => entry.ssrc === this.#sender.ssrc);
-    if (block) this.#remote = remoteOf(block, at.wall);
+    if (block) this.#remote = remoteOf(block, at.wall, this.#sender.unitsPerMs);
     return true;
   }
 
@@ -100,11 +100,11 @@ export class Reporter {
 }
 
 // RFC 3550 §6.4.1: A - LSR - DLSR, all in 1/65536 s.
-function remoteOf(block: ReportBlock, wall: number): RemoteReport {
+function remoteOf(block: ReportBlock, wall: number, unitsPerMs: number): RemoteReport {
   const roundTrip = (shortNtp(wall) - block.lastReport - block.delay) | 0;
   return {
     lost: block.cumulativeLost,
-    jitterMs: block.jitter / 8,
+    jitterMs: block.jitter / unitsPerMs,
     roundTripMs: block.lastReport === 0 || roundTrip < 0 ? undefined : (roundTrip / 65_536) * 1000,
   };
 }

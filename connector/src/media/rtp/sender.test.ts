@@ -32,7 +32,13 @@ function sender(options: { random?: number; wire?: Law; ptime?: number } = {}) {
     playout,
     random: () => random,
   });
-  rtp.configure({ payloadType: wire === 'pcmu' ? 0 : 8, ptime, law: wire }, 'pcmu');
+  rtp.configure({
+    payloadType: wire === 'pcmu' ? 0 : 8,
+    ptime,
+    format: 'pcmu',
+    wire,
+    unitsPerMs: 8,
+  });
   return { rtp, playout, sent };
 }
 

@@ -1,4 +1,6 @@
+import type { FrameEncoder } from '../audio/codecs.ts';
 import { convert } from '../audio/g711.ts';
+import { type AudioFormat, bytesPerMillisecondOf, isLaw } from '../format.ts';
 import type { Law } from '../law.ts';
 import type { Playout } from '../playout.ts';
 import type { Address } from '../sdp/description.ts';
@@ -14,8 +16,12 @@ const maxTimestamp = 0x1_0000_0000;
 export interface SendFormat {
   readonly payloadType: number;
   readonly ptime: number;
-  /** Of the wire; that of the queue is given apart. */
-  readonly law: Law;
+  /** Of the queue. */
+  readonly format: AudioFormat;
+  /** What the wire has: a law goes out as it is, or by table from the other law. */
+  readonly wire: Law | FrameEncoder;
+  /** Of the RTP clock. */
+  readonly unitsPerMs: number;
 }
 
 interface Slot {
@@ -28,8 +34,13 @@ export class RtpSender {
   readonly #socket: Pick<UdpSocket, 'send'>;
   readonly #playout: Playout;
   readonly ssrc: number;
-  #format: SendFormat = { payloadType: 0, ptime: 20, law: 'pcmu' };
-  #queueLaw: Law = 'pcmu';
+  #format: SendFormat = {
+    payloadType: 0,
+    ptime: 20,
+    format: 'pcmu',
+    wire: 'pcmu',
+    unitsPerMs: 8,
+  };
   #sequence: number;
   #timestamp: number;
   #slots: readonly Slot[] = [];
@@ -40,7 +51,7 @@ export class RtpSender {
   #pressedAt = 0;
   #packets = 0;
   #sizeBytes = 0;
-  /** The payload of the last frame, in the queue's law until it was sent. */
+  /** The last frame, in the queue's format; good until it was sent. */
   onFrame: ((payload: Buffer) => void) | undefined;
 
   constructor(parts: {
@@ -60,16 +71,22 @@ export class RtpSender {
     return this.#packets;
   }
 
+  /** Of the RTP clock. */
+  get unitsPerMs(): number {
+    return this.#format.unitsPerMs;
+  }
+
   /** Payload bytes. */
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
 
-  configure(format: SendFormat, queueLaw: Law): void {
+  configure(format: SendFormat): void {
     this.#format = format;
-    this.#queueLaw = queueLaw;
     this.#slots = Array.from({ length: ringSize }, () => {
-      const packet = Buffer.alloc(rtpHeaderBytes + format.ptime * 8);
+      const packet = Buffer.alloc(
+        rtpHeaderBytes + format.ptime * bytesPerMillisecondOf(format.format),
+      );
       return { packet, payload: packet.subarray(rtpHeaderBytes) };
     });
     this.#at = 0;
@@ -84,11 +101,19 @@ export class RtpSender {
     this.onFrame?.(slot.payload);
     this.#writeHeader(slot.packet, content === 'audio' && this.#isSpurt);
     this.#isSpurt = content === 'silence';
-    if (this.#format.law !== this.#queueLaw) convert(this.#queueLaw, slot.payload);
-    this.#socket.send(slot.packet, target);
+    const packet = this.#packetOf(slot);
+    this.#socket.send(packet, target);
     this.#packets += 1;
-    this.#sizeBytes += slot.payload.length;
+    this.#sizeBytes += packet.length - rtpHeaderBytes;
     return content === 'audio' && this.#playout.queuedBytes === this.#playout.playedBytes;
+  }
+
+  #packetOf(slot: Slot): Buffer {
+    const { format, wire } = this.#format;
+    if (typeof wire !== 'string')
+      return Buffer.concat([slot.packet.subarray(0, rtpHeaderBytes), wire.encode(slot.payload)]);
+    if (isLaw(format) && wire !== format) convert(format, slot.payload);
+    return slot.packet;
   }
 
   /** A frame of a key press in place of audio, which waits. */
@@ -115,7 +140,7 @@ export class RtpSender {
 
   /** Time passes without packets (hold, or too late to send). */
   pass(frames: number): void {
-    this.#timestamp = (this.#timestamp + frames * this.#format.ptime * 8) % maxTimestamp;
+    this.#timestamp = (this.#timestamp + frames * this.#step) % maxTimestamp;
     this.#isSpurt = true;
   }
 
@@ -129,6 +154,11 @@ export class RtpSender {
     };
   }
 
+  /** Of the timestamp, with each frame. */
+  get #step(): number {
+    return this.#format.ptime * this.#format.unitsPerMs;
+  }
+
   #writeHeader(packet: Buffer, hasMarker: boolean): void {
     writeRtpHeader(packet, {
       payloadType: this.#format.payloadType,
@@ -138,6 +168,6 @@ export class RtpSender {
       ssrc: this.ssrc,
     });
     this.#sequence = (this.#sequence + 1) % maxSequence;
-    this.#timestamp = (this.#timestamp + this.#format.ptime * 8) % maxTimestamp;
+    this.#timestamp = (this.#timestamp + this.#step) % maxTimestamp;
   }
 }

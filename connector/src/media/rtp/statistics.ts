@@ -5,7 +5,6 @@ import { SequenceUnwrapper } from './sequence.ts';
 // A.1: a larger step is a restart of the sender rather than loss.
 const maxDropout = 3000;
 const windowSize = 64;
-const clockPerMs = 8;
 
 export interface ReceptionReport {
   /** Of 256, since the report before. */
@@ -17,6 +16,8 @@ export interface ReceptionReport {
 }
 
 export class ReceptionStatistics {
+  /** Of the RTP clock. */
+  unitsPerMs = 8;
   #unwrapper = new SequenceUnwrapper();
   #isStarted = false;
   #ssrc = 0;
@@ -42,7 +43,7 @@ export class ReceptionStatistics {
   }
 
   get jitterMs(): number {
-    return this.#jitter / clockPerMs;
+    return this.#jitter / this.unitsPerMs;
   }
 
   get #expected(): number {
@@ -126,7 +127,7 @@ export class ReceptionStatistics {
 
   // A.8: the mean deviation of the transit time, with gain 1/16.
   #measure(timestamp: number, now: number): void {
-    const transit = (Math.round(now * clockPerMs) - timestamp) | 0;
+    const transit = (Math.round(now * this.unitsPerMs) - timestamp) | 0;
     if (!Number.isNaN(this.#transit)) {
       const deviation = Math.abs((transit - this.#transit) | 0);
       this.#jitter += (deviation - this.#jitter) / 16;

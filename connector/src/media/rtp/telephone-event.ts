@@ -11,7 +11,6 @@ import { timestampDistance } from './sequence.ts';
  */
 
 const digits = '0123456789*#ABCD';
-const unitsPerMs = 8;
 // Packets of an event come every 20 to 50 ms; after this long all three of its ends are lost.
 const endTimeout = 200;
 
@@ -30,6 +29,8 @@ interface Press {
 export class TelephoneEventReceiver {
   readonly #onDigit: (digit: string, duration: number) => void;
   #press: Press | undefined;
+  /** Of the RTP clock of the events. */
+  unitsPerMs = 8;
 
   constructor(onDigit: (digit: string, duration: number) => void) {
     this.#onDigit = onDigit;
@@ -79,7 +80,7 @@ export class TelephoneEventReceiver {
   }
 
   #report(press: Press): void {
-    this.#onDigit(press.digit, Math.round((press.before + press.units) / unitsPerMs));
+    this.#onDigit(press.digit, Math.round((press.before + press.units) / this.unitsPerMs));
   }
 }
 

@@ -16,6 +16,10 @@ export interface Format {
   /** Encoding name in capitals. */
   readonly encoding: string;
   readonly clockRateHz: number;
+  /** Of the rtpmap; 1 where it names none. */
+  readonly channels?: number;
+  /** The parameters as written. */
+  readonly fmtp?: string;
 }
 
 /** One m= line with what applies to it from the session level. */
@@ -43,7 +47,12 @@ const maxSizeBytes = 32_768;
 const maxStreams = 32;
 
 // RFC 3551 §6: what these numbers mean without an rtpmap.
-const staticEncodings: Readonly<Record<number, string>> = { 0: 'PCMU', 8: 'PCMA', 13: 'CN' };
+const staticEncodings: Readonly<Record<number, string>> = {
+  0: 'PCMU',
+  8: 'PCMA',
+  9: 'G722',
+  13: 'CN',
+};
 
 /** The streams of a description in their order. Throws SDP_INVALID. */
 export function parseDescription(text: string): readonly Stream[] {
@@ -96,10 +105,13 @@ function formatsOf(list: string, media: ParsedStream): Format[] {
 function formatOf(payloadType: number, media: ParsedStream): Format {
   const map = media.rtp.find((entry) => toNumber(entry.payload) === payloadType);
   if (!map) return { payloadType, encoding: staticEncodings[payloadType] ?? '', clockRateHz: 8000 };
+  const fmtp = media.fmtp.find((entry) => toNumber(entry.payload) === payloadType);
   return {
     payloadType,
     encoding: toText(map.codec).toUpperCase(),
     clockRateHz: toNumber(map.rate ?? 8000),
+    ...(map.encoding === undefined ? {} : { channels: toNumber(map.encoding) }),
+    ...(fmtp === undefined ? {} : { fmtp: toText(fmtp.config) }),
   };
 }
 

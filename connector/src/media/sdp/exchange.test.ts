@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import type { CodecName } from '../audio/codecs.ts';
 import { requireSdp } from './content-type.ts';
 import { OfferAnswer } from './exchange.ts';
-import type { Codec } from './negotiate.ts';
 
-function exchange(codecs: readonly Codec[] = ['PCMU', 'PCMA']): OfferAnswer {
+function exchange(codecs: readonly CodecName[] = ['PCMU', 'PCMA']): OfferAnswer {
   return new OfferAnswer(
     { address: '192.0.2.1', port: 20_016, sessionId: 77 },
     { codecs, family: 4 },
@@ -98,7 +98,7 @@ test('of the answer to our offer the first codec is the one agreed', () => {
   const terms = side.accept(
     offer('m=audio 40000 RTP/AVP 8 0 96', 'a=rtpmap:96 telephone-event/8000', 'a=ptime:30'),
   );
-  expect([terms.law, terms.payloadType, terms.ptime]).toEqual(['pcma', 8, 30]);
+  expect([terms.codec, terms.payloadType, terms.ptime]).toEqual(['PCMA', 8, 30]);
   // Events may come with our number, as they should, or with the peer's.
   expect(terms.telephoneEvents).toEqual([101, 96]);
 });

@@ -1,3 +1,4 @@
+import { type CodecName, codecTable, isCodecName } from '../audio/codecs.ts';
 import {
   acceptAnswer,
   type LocalStream,
@@ -20,6 +21,8 @@ export class OfferAnswer {
   /** The m= lines of our last description: a later offer must keep them all (RFC 3264 §8). */
   #streams: readonly LocalStream[] = [];
   #terms: Terms | undefined;
+  /** The payload types we wrote for codecs so far. */
+  readonly #numbers = new Map<CodecName, number>();
 
   constructor(local: Local, preferences: Preferences) {
     this.#preferences = preferences;
@@ -31,14 +34,19 @@ export class OfferAnswer {
     const { terms, streams } = negotiate(offer, this.#preferences);
     this.#streams = streams;
     this.#terms = terms;
+    this.#numbers.set(terms.codec, terms.payloadType);
     return { text: this.#writer.write(streams), terms };
   }
 
   offer(): string {
     const audio = offeredAudio(this.#preferences.codecs, {
-      telephoneEvent: this.#terms?.telephoneEvents[0],
+      payloadTypes: this.#numbers,
+      telephoneEvents: this.#terms?.telephoneEvents ?? [],
+      clockRateHz: this.#terms && codecTable[this.#terms.codec].clockRateHz,
       isMuxed: this.#terms?.isMuxed ?? false,
     });
+    for (const { encoding, payloadType } of audio.formats)
+      if (isCodecName(encoding)) this.#numbers.set(encoding, payloadType);
     this.#streams = this.#streams.some((stream) => stream.audio)
       ? this.#streams.map((stream) => (stream.audio ? { ...stream, audio } : stream))
       : [{ type: 'audio', profile: 'RTP/AVP', audio, formatList: '' }];

@@ -24,11 +24,12 @@ function codeOf(run: () => unknown): string {
 test('a plain offer is answered in kind', () => {
   const offer = audio('0 8 101', 'a=rtpmap:101 telephone-event/8000', 'a=fmtp:101 0-16');
   expect(negotiate(offer, both).terms).toEqual({
-    law: 'pcmu',
+    codec: 'PCMU',
+    wantsFec: false,
     payloadType: 0,
     receivable: new Map([
-      [0, 'pcmu'],
-      [8, 'pcma'],
+      [0, 'PCMU'],
+      [8, 'PCMA'],
     ]),
     telephoneEvents: [101],
     remote: { address: '198.51.100.7', port: 40_000 },
@@ -46,18 +47,18 @@ test.each([
   { name: 'one we were told to take', formats: '0 8', codecs: ['PCMA'], type: 8 },
 ] as const)('the codec is $name', ({ formats, codecs, type }) => {
   const { terms } = negotiate(audio(formats), { codecs, family: 4 });
-  expect([terms.payloadType, terms.law]).toEqual([type, type === 0 ? 'pcmu' : 'pcma']);
+  expect([terms.payloadType, terms.codec]).toEqual([type, type === 0 ? 'PCMU' : 'PCMA']);
 });
 
 test('a dynamic payload type for G.711 is used as the peer numbers it', () => {
   const { terms } = negotiate(audio('96', 'a=rtpmap:96 pcma/8000'), both);
-  expect([terms.payloadType, terms.law]).toEqual([96, 'pcma']);
+  expect([terms.payloadType, terms.codec]).toEqual([96, 'PCMA']);
 });
 
 test('a static number that was given to something else is not taken as G.711', () => {
   const { terms } = negotiate(audio('0 8', 'a=rtpmap:0 G722/8000'), both);
   expect(terms.payloadType).toBe(8);
-  expect(terms.receivable).toEqual(new Map([[8, 'pcma']]));
+  expect(terms.receivable).toEqual(new Map([[8, 'PCMA']]));
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { ConnectorError } from '../../base/errors.ts';
-import type { Law } from '../law.ts';
+import { type CodecName, codecTable, isCodecName } from '../audio/codecs.ts';
 import {
   type Address,
   type Direction,
@@ -9,20 +9,20 @@ import {
   type Stream,
 } from './description.ts';
 
-/** Offer and answer for one G.711 audio stream (RFC 3264), as pure functions. */
-
-export type Codec = 'PCMU' | 'PCMA';
+/** Offer and answer for one audio stream (RFC 3264), as pure functions. */
 
 /** Milliseconds of audio in each packet we send. */
 export type Ptime = 20 | 30 | 40 | 60;
 
 /** What both sides agreed on, seen from ours. */
 export interface Terms {
-  readonly law: Law;
+  readonly codec: CodecName;
   /** Payload type we send our audio with. */
   readonly payloadType: number;
-  /** Payload type -> law of the audio we take: what was agreed, and static types not used otherwise. */
-  readonly receivable: ReadonlyMap<number, Law>;
+  /** Payload type -> codec of the audio we take: what was agreed, and static types not used otherwise. */
+  readonly receivable: ReadonlyMap<number, CodecName>;
+  /** The peer's parameters of the codec say that it uses the FEC within Opus (RFC 7587 §6.1). */
+  readonly wantsFec: boolean;
   /** Payload types of RFC 4733 events that may come. */
   readonly telephoneEvents: readonly number[];
   /** Where the peer wants RTP; undefined while it is 0.0.0.0 (the hold of RFC 2543). */
@@ -53,7 +53,7 @@ export interface LocalAudio {
 
 export interface Preferences {
   /** Codecs we take, best first. */
-  readonly codecs: readonly Codec[];
+  readonly codecs: readonly CodecName[];
   /** IP version of our media address. */
   readonly family: 4 | 6;
 }
@@ -64,12 +64,11 @@ export interface Negotiation {
 }
 
 interface CodecFormat extends Format {
-  readonly encoding: Codec;
+  readonly encoding: CodecName;
 }
 
-/** The law a codec name stands for. */
-export const lawOf = { PCMU: 'pcmu', PCMA: 'pcma' } as const satisfies Record<Codec, Law>;
-const staticTypeOf = { PCMU: 0, PCMA: 8 } as const satisfies Record<Codec, number>;
+/** Numbers of an offer of ours for what has no static one. */
+const ownDynamic = 96;
 // RFC 4733 has no static number; 101 is what nearly everybody uses.
 const ownTelephoneEvent = 101;
 const profiles: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
@@ -87,8 +86,8 @@ export function negotiate(offer: string, preferences: Preferences): Negotiation 
   const chosen = offered.find((stream) => codecOf(stream, preferences) !== undefined);
   const codec = chosen && codecOf(chosen, preferences);
   if (!chosen || !codec) throw notAcceptable(offered);
-  const event = telephoneEventOf(chosen);
-  const formats = event ? [codec, event] : [codec];
+  const event = telephoneEventOf(chosen, codec);
+  const formats = event ? [written(codec), event] : [written(codec)];
   const terms = termsOf(chosen, { codec, events: event ? [event.payloadType] : [] });
   const audio: LocalAudio = {
     formats,
@@ -107,23 +106,53 @@ export function negotiate(offer: string, preferences: Preferences): Negotiation 
   };
 }
 
-/** The m= line of an offer of ours; `telephoneEvent` is the number used in the call so far. */
-export function offeredAudio(
-  codecs: readonly Codec[],
-  kept: { readonly telephoneEvent: number | undefined; readonly isMuxed: boolean },
-): LocalAudio {
-  const formats: Format[] = codecs.map((name) => ({
-    payloadType: staticTypeOf[name],
-    encoding: name,
-    clockRateHz: 8000,
-  }));
-  const event = {
-    payloadType: kept.telephoneEvent ?? ownTelephoneEvent,
-    encoding: 'TELEPHONE-EVENT',
-    clockRateHz: 8000,
-  };
+/** Payload types that the call has used so far: RFC 3264 §8.3.2 forbids to give them another meaning. */
+export interface KeptNumbers {
+  readonly payloadTypes: ReadonlyMap<CodecName, number>;
+  readonly telephoneEvents: readonly number[];
+  /** Of those events. */
+  readonly clockRateHz: number | undefined;
+  readonly isMuxed: boolean;
+}
+
+function freeNumber(from: number, taken: readonly number[]): number {
+  let number = from;
+  while (taken.includes(number)) number++;
+  return number;
+}
+
+/** A format of ours with all that its rtpmap and fmtp say. */
+function written(format: {
+  readonly payloadType: number;
+  readonly encoding: CodecName;
+}): CodecFormat {
+  const { clockRateHz, channels, fmtp } = codecTable[format.encoding];
   return {
-    formats: [...formats, event],
+    payloadType: format.payloadType,
+    encoding: format.encoding,
+    clockRateHz,
+    ...(channels === undefined ? {} : { channels }),
+    ...(fmtp === undefined ? {} : { fmtp }),
+  };
+}
+
+/** The m= line of an offer of ours. */
+export function offeredAudio(codecs: readonly CodecName[], kept: KeptNumbers): LocalAudio {
+  const formats = codecs.map((name) => {
+    const own = codecTable[name].payloadType ?? freeNumber(ownDynamic, kept.telephoneEvents);
+    return written({ payloadType: kept.payloadTypes.get(name) ?? own, encoding: name });
+  });
+  const taken = formats.map((format) => format.payloadType);
+  const events: Format[] = [];
+  // RFC 4733 §2.1: one for each clock that the audio may have.
+  for (const clockRateHz of new Set(formats.map((format) => format.clockRateHz))) {
+    const known = kept.clockRateHz === clockRateHz ? kept.telephoneEvents[0] : undefined;
+    const payloadType = known ?? freeNumber(ownTelephoneEvent, [...taken, ...kept.telephoneEvents]);
+    taken.push(payloadType);
+    events.push({ payloadType, encoding: 'TELEPHONE-EVENT', clockRateHz });
+  }
+  return {
+    formats: [...formats, ...events],
     direction: 'sendrecv',
     ptime: 20,
     isMuxed: kept.isMuxed,
@@ -142,30 +171,39 @@ export function acceptAnswer(
   const stream = streams[index];
   const codec = stream && firstCodecOf(stream, preferences);
   if (!stream || !codec) throw notAcceptable(streams);
-  const own = offered[index]?.audio?.formats.find(isEvent)?.payloadType;
-  const event = telephoneEventOf(stream)?.payloadType;
+  const ours = offered[index]?.audio?.formats ?? [];
+  const own = ours.find(
+    (format) => isEvent(format) && format.clockRateHz === codec.clockRateHz,
+  )?.payloadType;
+  const ownCodec = ours.find((format) => format.encoding === codec.encoding)?.payloadType;
+  const event = telephoneEventOf(stream, codec)?.payloadType;
   // §5.1: what we receive carries the numbers of our offer; some send with those of their answer.
   const events = event === undefined ? [] : [...new Set([own ?? event, event])];
-  return termsOf(stream, { codec, events });
+  return termsOf(stream, { codec, events, ownPayloadType: ownCodec });
 }
 
 function termsOf(
   stream: Stream,
-  chosen: { readonly codec: CodecFormat; readonly events: readonly number[] },
+  chosen: {
+    readonly codec: CodecFormat;
+    readonly events: readonly number[];
+    /** The number in our offer, where it was ours: what we receive should carry it. */
+    readonly ownPayloadType?: number | undefined;
+  },
 ): Terms {
-  const { codec, events } = chosen;
-  const law = lawOf[codec.encoding];
+  const { codec, events, ownPayloadType } = chosen;
   const remote = isUnspecified(stream.address) ? undefined : addressOf(stream);
   return {
-    law,
+    codec: codec.encoding,
     payloadType: codec.payloadType,
-    receivable: receivableOf(stream, codec),
+    receivable: receivableOf(stream, codec, ownPayloadType),
+    wantsFec: /(^|[;\s])useinbandfec=1\b/.test(codec.fmtp ?? ''),
     telephoneEvents: events,
     remote,
     remoteRtcp: remote && (stream.hasRtcpMux ? remote : (stream.rtcp ?? nextPort(remote))),
     isMuxed: stream.hasRtcpMux,
     direction: directionOf(stream),
-    ptime: ptimeOf(stream),
+    ptime: ptimeOf(stream, codec),
   };
 }
 
@@ -185,14 +223,19 @@ function directionOf(stream: Stream): Direction {
   return direction === 'sendrecv' || direction === 'recvonly' ? 'recvonly' : 'inactive';
 }
 
-function receivableOf(stream: Stream, codec: CodecFormat): ReadonlyMap<number, Law> {
-  const laws = new Map<number, Law>();
+function receivableOf(
+  stream: Stream,
+  codec: CodecFormat,
+  ownPayloadType: number | undefined,
+): ReadonlyMap<number, CodecName> {
+  const codecs = new Map<number, CodecName>();
   for (const name of ['PCMU', 'PCMA'] as const) {
-    const type = staticTypeOf[name];
+    const type = codecTable[name].payloadType;
     const named = stream.formats.find((format) => format.payloadType === type);
-    if (!named || named.encoding === name) laws.set(type, lawOf[name]);
+    if (!named || named.encoding === name) codecs.set(type, name);
   }
-  return laws.set(codec.payloadType, lawOf[codec.encoding]);
+  codecs.set(codec.payloadType, codec.encoding);
+  return ownPayloadType === undefined ? codecs : codecs.set(ownPayloadType, codec.encoding);
 }
 
 function codecOf(stream: Stream, preferences: Preferences): CodecFormat | undefined {
@@ -213,7 +256,8 @@ function firstCodecOf(stream: Stream, preferences: Preferences): CodecFormat | u
 }
 
 function isCodec(format: Format): format is CodecFormat {
-  return format.encoding in lawOf && format.clockRateHz === 8000;
+  const { encoding } = format;
+  return isCodecName(encoding) && format.clockRateHz === codecTable[encoding].clockRateHz;
 }
 
 function isUsable(stream: Stream, family: 4 | 6): boolean {
@@ -226,9 +270,11 @@ function isUsable(stream: Stream, family: 4 | 6): boolean {
   );
 }
 
-// The clock of events is that of the audio they interrupt (RFC 4733 §2.1): 16000 or 48000 is for others.
-function telephoneEventOf(stream: Stream): Format | undefined {
-  return stream.formats.find((format) => isEvent(format) && format.clockRateHz === 8000);
+// The clock of events is that of the audio they interrupt (RFC 4733 §2.1).
+function telephoneEventOf(stream: Stream, codec: CodecFormat): Format | undefined {
+  return stream.formats.find(
+    (format) => isEvent(format) && format.clockRateHz === codec.clockRateHz,
+  );
 }
 
 /** Whether a format carries key presses rather than sound. */
@@ -236,10 +282,12 @@ export function isEvent(format: Format): boolean {
   return format.encoding === 'TELEPHONE-EVENT';
 }
 
-function ptimeOf(stream: Stream): Ptime {
+function ptimeOf(stream: Stream, codec: CodecFormat): Ptime {
   const { ptime, maxPtime } = stream;
   if (maxPtime !== undefined && ptime !== undefined && ptime > maxPtime) return 20;
-  return ptime === 30 || ptime === 40 || ptime === 60 ? ptime : 20;
+  // Opus has no frames of 30 ms (RFC 6716 §2.1.4).
+  if (ptime === 30) return codec.encoding === 'OPUS' ? 20 : 30;
+  return ptime === 40 || ptime === 60 ? ptime : 20;
 }
 
 function isUnspecified(address: string | undefined): boolean {

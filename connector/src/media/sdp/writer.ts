@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { write } from 'sdp-transform';
+import { codecTable } from '../audio/codecs.ts';
+import type { Format } from './description.ts';
 import { isEvent, type LocalAudio, type LocalStream } from './negotiate.ts';
 
 /** Where our media is reached and what names our session in o= (RFC 4566 §5.2). */
@@ -58,15 +60,23 @@ function attributesOf(audio: LocalAudio) {
   return {
     rtp: audio.formats.map((format) => ({
       payload: format.payloadType,
-      codec: isEvent(format) ? 'telephone-event' : format.encoding,
+      codec: nameOf(format),
       rate: format.clockRateHz,
+      ...(format.channels === undefined ? {} : { encoding: format.channels }),
     })),
     // RFC 4733 §2.4.1: the sixteen DTMF events.
-    fmtp: audio.formats
-      .filter(isEvent)
-      .map((format) => ({ payload: format.payloadType, config: '0-15' })),
+    fmtp: audio.formats.flatMap((format) => {
+      const config = isEvent(format) ? '0-15' : format.fmtp;
+      return config === undefined ? [] : [{ payload: format.payloadType, config }];
+    }),
     ptime: audio.ptime,
     direction: audio.direction,
     ...(audio.isMuxed ? { rtcpMux: 'rtcp-mux' as const } : {}),
   };
+}
+
+// RFC 7587 §7 writes opus in small letters; names are equal in either case, but not to every phone.
+function nameOf(format: Format): string {
+  if (isEvent(format)) return 'telephone-event';
+  return format.encoding === 'OPUS' ? codecTable.OPUS.encoding : format.encoding;
 }
