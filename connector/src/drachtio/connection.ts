@@ -25,9 +25,11 @@ export type ApplicationOrder = Exclude<Order, { kind: 'authenticate' | 'ping' | 
 export interface ConnectionUser {
   /** The reply to a right secret. */
   welcome(): Reply;
-  onOrder(application: Application, command: string, order: ApplicationOrder): void;
+  /** That reply is out. */
+  onAuthenticated(connection: Connection): void;
+  onOrder(connection: Connection, command: string, order: ApplicationOrder): void;
   /** The connection of an authenticated application is gone. */
-  onClosed(application: Application): void;
+  onClosed(connection: Connection): void;
 }
 
 export interface ConnectionOptions {
@@ -123,6 +125,7 @@ export class Connection implements Application {
     this.#wasApplication = true;
     this.#tags = order.tags;
     this.reply(id, this.#user.welcome());
+    this.#user.onAuthenticated(this);
   }
 
   /** A `NO` is the last that is said. */

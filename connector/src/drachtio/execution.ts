@@ -77,7 +77,9 @@ export class Execution {
     const offer = ledger.offerOf(transaction);
     // Another connection may answer; it takes over what a closed one left behind.
     if (offer && !offer.application.isOpen) offer.application = application;
-    const sent = await this.#userAgent.respond(transaction, draft);
+    const sent = await this.#userAgent.respond(transaction, draft, {
+      owner: offer?.application.identity,
+    });
     const isOwnAnswer = offer !== undefined && answers(draft, offer.request.message.method);
     if (isOwnAnswer && draft.status >= 200) ledger.settle(transaction);
     if (isOwnAnswer && offer.request.dialog === '') {
@@ -91,7 +93,10 @@ export class Execution {
     application: Application,
     { draft, route }: Extract<SipOrder, { kind: 'request' }>,
   ): Promise<Reply> {
-    const sent = await this.#userAgent.request(draft, route === undefined ? {} : { route });
+    const sent = await this.#userAgent.request(draft, {
+      owner: application.identity,
+      ...(route !== undefined && { route }),
+    });
     this.#switchboard.ledger.sent(sent.transaction, application);
     if (dialogMakers.has(draft.method)) this.#switchboard.ledger.own(sent.dialog, application);
     return { kind: 'request-sent', sent };

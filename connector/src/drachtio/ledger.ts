@@ -34,6 +34,10 @@ export class Ledger {
     if (dialog !== '') this.#owners.set(dialog, application);
   }
 
+  dialogsOf(application: Application): DialogId[] {
+    return [...this.#owners].filter(([, owner]) => owner === application).map(([dialog]) => dialog);
+  }
+
   disown(dialog: DialogId): void {
     this.#owners.delete(dialog);
   }
@@ -53,12 +57,33 @@ export class Ledger {
     this.#offers.delete(transaction);
   }
 
+  /** A dialog has ended, and the server has answered the re-INVITE in it. */
+  settleInvites(dialog: DialogId): void {
+    for (const { request } of this.#offers.values())
+      if (request.dialog === dialog && request.message.method === 'INVITE')
+        this.settle(request.transaction);
+  }
+
   offersTo(application: Application): Offer[] {
     return this.#offers.values().filter((each) => each.application === application);
   }
 
   sent(transaction: TransactionId, application: Application): void {
     this.#senders.set(transaction, application);
+  }
+
+  /** Requests of that application without a final response. */
+  sentBy(application: Application): TransactionId[] {
+    return this.#senders
+      .entries()
+      .filter(([, sender]) => sender === application)
+      .map(([transaction]) => transaction);
+  }
+
+  /** It has dialogs, or something to answer or to be answered. */
+  isBusy(application: Application): boolean {
+    for (const owner of this.#owners.values()) if (owner === application) return true;
+    return this.offersTo(application).length > 0 || this.sentBy(application).length > 0;
   }
 
   /** Who sent the request of that transaction; forgotten after its final response. */
@@ -101,5 +126,9 @@ class Aging<T> {
 
   values(): T[] {
     return [...this.#entries.values()].map((entry) => entry.value);
+  }
+
+  entries(): [string, T][] {
+    return [...this.#entries].map(([key, entry]) => [key, entry.value]);
   }
 }

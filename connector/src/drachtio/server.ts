@@ -8,6 +8,8 @@ import type { UserAgent, UserAgentUser } from '../sip/user-agent.ts';
 import type { Application } from './application.ts';
 import { type ApplicationOrder, Connection, type ConnectionUser } from './connection.ts';
 import { Execution } from './execution.ts';
+import { defaultPatience, type Patience } from './node.ts';
+import { Nodes } from './nodes.ts';
 import { Proxy } from './proxy.ts';
 import type { ProxyOrder } from './proxy-command.ts';
 import type { Reply } from './reply.ts';
@@ -26,6 +28,8 @@ export interface DrachtioServerOptions {
   readonly secret: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** For applications that come back under a name of their own. */
+  readonly patience?: Patience;
   /** Ids of messages and calls; UUIDs unless given. */
   readonly newId?: () => string;
 }
@@ -34,6 +38,7 @@ export interface DrachtioServerOptions {
 export class DrachtioServer implements ConnectionUser {
   readonly #options: DrachtioServerOptions & { readonly newId: () => string };
   readonly #switchboard: Switchboard;
+  readonly #nodes: Nodes;
   readonly #proxy: Proxy;
   readonly #connections = new Set<Connection>();
   readonly #server: Server;
@@ -47,7 +52,10 @@ export class DrachtioServer implements ConnectionUser {
       clock: options.clock,
       log: options.log,
       onRouted: (forwarding) => this.#proxy.relay(forwarding),
+      onRestored: (dialog, owner) => this.#nodes.restore(dialog, owner),
     });
+    const { clock, log, patience = defaultPatience } = options;
+    this.#nodes = new Nodes({ clock, log, patience, switchboard: this.#switchboard });
     this.#server = createServer((socket) => this.#onConnection(socket));
     this.#server.maxConnections = mostConnections;
   }
@@ -61,6 +69,7 @@ export class DrachtioServer implements ConnectionUser {
   async start(userAgent: UserAgent): Promise<number> {
     this.#userAgent = userAgent;
     this.#switchboard.connect(userAgent);
+    this.#nodes.connect(userAgent);
     const { newId, log } = this.#options;
     this.#execution = new Execution({ userAgent, switchboard: this.#switchboard, log, newId });
     this.#server.listen(this.#options.port, this.#options.address);
@@ -73,6 +82,7 @@ export class DrachtioServer implements ConnectionUser {
   /** Drops every application. The user agent stays open; dialogs are its own. */
   async close(): Promise<void> {
     this.#switchboard.close();
+    this.#nodes.close();
     this.#proxy.close();
     for (const connection of this.#connections) connection.close();
     if (!this.#server.listening) return;
@@ -85,7 +95,12 @@ export class DrachtioServer implements ConnectionUser {
     return { kind: 'authenticated', version, points: this.#userAgent?.listenPoints ?? [] };
   }
 
-  onOrder(application: Application, command: string, order: ApplicationOrder): void {
+  onAuthenticated(connection: Connection): void {
+    this.#nodes.join(connection);
+  }
+
+  onOrder(connection: Connection, command: string, order: ApplicationOrder): void {
+    const application = this.#nodes.sender(connection, command);
     switch (order.kind) {
       case 'route':
         this.#switchboard.registrations.add(order.verb, application);
@@ -108,9 +123,9 @@ export class DrachtioServer implements ConnectionUser {
     }
   }
 
-  onClosed(application: Application): void {
+  onClosed(connection: Connection): void {
     this.#options.log.info({}, 'application disconnected');
-    this.#switchboard.onGone(application);
+    if (!this.#nodes.leave(connection)) this.#switchboard.onGone(connection);
   }
 
   #onProxy(application: Application, id: string, order: ProxyOrder): void {

@@ -22,6 +22,7 @@ import type { TransportStats } from '../sip/transport/stats.ts';
 import type { PeerTls, TlsProfiles, TlsSettings } from '../sip/transport/tls.ts';
 import type { ListenPoint, Received, Remote, TransportUser } from '../sip/transport/transport.ts';
 import { defaultTransportLimits } from '../sip/transport/transport-limits.ts';
+import type { Patience } from './node.ts';
 import { secretProblem } from './secret.ts';
 import { createSecureRandom } from './secure-random.ts';
 import { DrachtioServer } from './server.ts';
@@ -51,6 +52,8 @@ export interface SipServerOptions {
   readonly scanners?: () => readonly string[];
   /** Where calls are kept for a later process; they end with this one where absent. */
   readonly journal?: Journal;
+  /** How long applications with a name of their own are waited for. */
+  readonly patience?: Patience;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -80,7 +83,13 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
   const { drachtio, clock, log } = options;
   const problem = secretProblem(drachtio.secret, drachtio.address);
   if (problem !== undefined) throw new ConnectorError('CONFIG_INVALID', problem);
-  const applications = new DrachtioServer({ ...drachtio, clock, log });
+  const { patience } = options;
+  const applications = new DrachtioServer({
+    ...drachtio,
+    clock,
+    log,
+    ...(patience && { patience }),
+  });
   const parts = new CloseInOrder(log);
   try {
     const { transport, userAgent } = await startUserAgent(options, applications);

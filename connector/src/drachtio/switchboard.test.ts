@@ -87,6 +87,10 @@ class FakeUserAgent implements UserAgent {
     return this.#send(`cancel-${transaction}`, '');
   }
 
+  forsake(): void {}
+
+  endDialog(): void {}
+
   proxy(): Forwarding {
     throw new Refusal('none');
   }

@@ -44,6 +44,7 @@ const allowed = [...offered, 'ACK', 'BYE', 'CANCEL', 'PRACK', 'REFER', 'UPDATE']
 export const dialogMakers: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE']);
 
 const reasons = {
+  200: 'OK',
   400: 'Bad Request',
   405: 'Method Not Allowed',
   481: 'Call/Transaction Does Not Exist',
@@ -56,6 +57,8 @@ export interface SwitchboardOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onRouted: (forwarding: Forwarding) => void;
+  /** A dialog is back that belonged to an application of that name. */
+  readonly onRestored?: (dialog: DialogId, owner: string) => void;
 }
 
 /** Decides which application gets what comes from the network, and answers where none is there. */
@@ -66,13 +69,16 @@ export class Switchboard implements UserAgentUser {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onRouted: (forwarding: Forwarding) => void;
+  readonly #onRestored: (dialog: DialogId, owner: string) => void;
   readonly #graces = new Set<Timer>();
   #userAgent: UserAgent | undefined;
+  #isClosed = false;
 
   constructor(options: SwitchboardOptions) {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onRouted = options.onRouted;
+    this.#onRestored = options.onRestored ?? (() => undefined);
     this.ledger = new Ledger(() => options.clock.now());
   }
 
@@ -106,17 +112,29 @@ export class Switchboard implements UserAgentUser {
   }
 
   onDialogEnded(dialog: DialogId): void {
-    this.echoes.run(callIdOfDialog(dialog), () => this.ledger.disown(dialog));
+    this.echoes.run(callIdOfDialog(dialog), () => {
+      this.ledger.settleInvites(dialog);
+      this.ledger.disown(dialog);
+    });
   }
 
   onRouted(forwarding: Forwarding): void {
     this.#onRouted(forwarding);
   }
 
+  onDialogRestored(dialog: DialogId, owner: string): void {
+    this.#onRestored(dialog, owner);
+  }
+
+  /** Answers for an application that is not there. */
+  answer(request: InboundRequest, status: 200 | 503): void {
+    this.#answer(request, status, status === 503 ? retryLater : []);
+  }
+
   /** An application went away: what it left unanswered is answered for it, unless another one takes over. */
   onGone(application: Application): void {
     this.registrations.removeAll(application);
-    if (this.ledger.offersTo(application).length === 0) return;
+    if (this.#isClosed || this.ledger.offersTo(application).length === 0) return;
     const grace = this.#clock.after(abandonedAfter, () => {
       this.#graces.delete(grace);
       for (const { request } of this.ledger.offersTo(application)) {
@@ -128,6 +146,7 @@ export class Switchboard implements UserAgentUser {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const grace of this.#graces) grace.cancel();
     this.#graces.clear();
   }

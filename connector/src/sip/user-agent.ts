@@ -121,18 +121,33 @@ export interface UserAgentUser {
    * (ACK too): for a proxy that record-routed earlier.
    */
   onRouted(forwarding: Forwarding): void;
+  /** A dialog of an earlier process is back, before anything is delivered of it. */
+  onDialogRestored?(dialog: DialogId, owner: string): void;
+}
+
+/** `owner` names whose the dialog is that this makes; it is kept with the dialog in the journal. */
+export interface Ownership {
+  readonly owner?: string | undefined;
 }
 
 export interface UserAgent {
   readonly listenPoints: readonly ListenPoint[];
   /** Answers a request. Throws `Refusal`. */
-  respond(transaction: TransactionId, response: ResponseDraft): Promise<Sent>;
+  respond(
+    transaction: TransactionId,
+    response: ResponseDraft,
+    ownership?: Ownership,
+  ): Promise<Sent>;
   /** Sends a request outside of any dialog; `route` is the next hop URI, if not from the request-URI. */
-  request(draft: RequestDraft, options?: { route?: string }): Promise<Sent>;
+  request(draft: RequestDraft, options?: Ownership & { route?: string }): Promise<Sent>;
   /** Sends a request (ACK, PRACK and BYE included) inside a dialog. */
   requestInDialog(dialog: DialogId, draft: RequestDraft): Promise<Sent>;
   /** Cancels an INVITE that was sent; held until a provisional arrived (§9.1). */
   cancel(transaction: TransactionId, headers: readonly Header[]): Promise<Sent>;
+  /** Nobody acknowledges any more: a 2xx gets its ACK from the server, and a call that began with it its BYE. */
+  forsake(dialog: DialogId): void;
+  /** Ends a dialog of which nobody knows any more: BYE with that Reason; subscriptions are only forgotten. */
+  endDialog(dialog: DialogId, reason: string): void;
   /**
    * Takes over a new, unanswered request to proxy it: from then on nothing of it is delivered to the
    * user, and the server itself sends only 100, the 200 to a CANCEL, and retransmissions. Throws `Refusal`.

@@ -48,6 +48,10 @@ export class ScriptedUserAgent implements UserAgent {
     return Promise.reject(new Refusal('unable to cancel unknown transaction id: T'));
   }
 
+  forsake(): void {}
+
+  endDialog(): void {}
+
   proxy(): Forwarding {
     throw new Refusal('unknown');
   }

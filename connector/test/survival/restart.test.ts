@@ -7,7 +7,6 @@ import type { SipResponse } from '../../src/sip/message/message.ts';
 import { connected, createSrf, type Srf } from '../drachtio/client.ts';
 import { Peer, toTagOf } from '../drachtio/peer.ts';
 import { sdp } from '../drachtio/site.ts';
-import { freePort } from '../sip/desk.ts';
 import { JournalledServer, secret } from './server.ts';
 
 let server: JournalledServer;
@@ -16,7 +15,7 @@ let srf: Srf;
 let isHere = false;
 
 beforeEach(async () => {
-  server = new JournalledServer({ sip: await freePort(), drachtio: await freePort() });
+  server = new JournalledServer();
   peer = await Peer.open();
   await server.start();
   srf = createSrf();

@@ -8,16 +8,25 @@ const program = resolve(import.meta.dirname, '../../src/sip-server.ts');
 
 export const secret = 'open sesame';
 
-/** `sip-server --journal` as a process that can be killed and started again on the same ports. */
-export class JournalledServer {
-  readonly sipPort: number;
+/** The line that says where it listens. */
+interface Ready {
+  readonly msg: string;
   readonly drachtioPort: number;
+  readonly listenPoints: readonly { readonly protocol: string; readonly port: number }[];
+}
+
+/**
+ * `sip-server --journal` as a process that can be killed and started again on the same ports, which the
+ * system chose at its first start.
+ */
+export class JournalledServer {
   readonly folder = mkdtempSync('/dev/shm/parley-survival-');
+  drachtioPort = 0;
+  sipPort = 0;
+  tcpPort = 0;
   #process: ChildProcess | undefined;
 
-  constructor(ports: { sip: number; drachtio: number }) {
-    this.sipPort = ports.sip;
-    this.drachtioPort = ports.drachtio;
+  constructor() {
     writeFileSync(join(this.folder, 'secret'), secret);
   }
 
@@ -26,6 +35,7 @@ export class JournalledServer {
     const before = performance.now();
     const flags = [
       ['--listen', `udp://127.0.0.1:${this.sipPort}`],
+      ['--listen', `tcp://127.0.0.1:${this.tcpPort}`],
       ['--drachtio', `127.0.0.1:${this.drachtioPort}`],
       ['--secret-file', join(this.folder, 'secret')],
       ['--journal', join(this.folder, 'journal')],
@@ -36,7 +46,10 @@ export class JournalledServer {
     this.#process = child;
     const ready = Promise.withResolvers<number>();
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.includes('"ready"')) ready.resolve(performance.now() - before);
+      const said = JSON.parse(line) as Ready;
+      if (said.msg !== 'ready') return;
+      this.#learnPorts(said);
+      ready.resolve(performance.now() - before);
     });
     child.once('exit', (code) => ready.reject(new Error(`sip-server ended: ${code}`)));
     return ready.promise;
@@ -54,5 +67,13 @@ export class JournalledServer {
   async close(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #learnPorts({ drachtioPort, listenPoints }: Ready): void {
+    this.drachtioPort = drachtioPort;
+    const portOf = (protocol: string) =>
+      listenPoints.find((point) => point.protocol === protocol)?.port ?? 0;
+    this.sipPort = portOf('udp');
+    this.tcpPort = portOf('tcp');
   }
 }

@@ -8,11 +8,18 @@ import type { TransactionLayer } from '../transaction/layer.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { TimerValues } from '../transaction/timers.ts';
 import type { Received, Transport } from '../transport/transport.ts';
-import type { ResponseDraft, Sent, TransactionId, UserAgentUser } from '../user-agent.ts';
+import type {
+  Ownership,
+  ResponseDraft,
+  Sent,
+  TransactionId,
+  UserAgentUser,
+} from '../user-agent.ts';
 import type { DialogStore } from './dialog-store.ts';
 import type { Ids } from './ids.ts';
 import type { LargeRequests } from './large-requests.ts';
 import type { LiveDialog } from './live-dialog.ts';
+import type { LostInvite } from './lost-invite.ts';
 import type { OwnAddresses } from './own-address.ts';
 
 /** Addresses of a SIP URI in the order to be tried (RFC 3263), or why there are none; never rejects. */
@@ -24,7 +31,7 @@ export interface Answerable {
   readonly received: Received;
   readonly isInDialog: boolean;
   /** Throws `Refusal`. */
-  respond(draft: ResponseDraft): Promise<Sent>;
+  respond(draft: ResponseDraft, ownership?: Ownership): Promise<Sent>;
   /** Lets go of it without a response: a proxy has it now. */
   hand(): void;
 }
@@ -53,6 +60,8 @@ export interface Core {
   readonly answerables: Map<TransactionId, Answerable>;
   /** INVITEs of the application without a final response. */
   readonly cancellables: Map<TransactionId, Cancellable>;
+  /** INVITEs that an earlier process sent and that had no final response, by Call-ID and local tag. */
+  readonly lostInvites: Map<string, LostInvite>;
   /** SUBSCRIBEs that await their first NOTIFY, by Call-ID and local tag (RFC 6665 §4.1.2.4). */
   readonly awaitingNotify: Map<string, (notify: SipRequest, received: Received) => LiveDialog>;
 }

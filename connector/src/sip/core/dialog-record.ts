@@ -9,6 +9,8 @@ export interface DialogRecord {
   readonly session: SessionTimerState;
   readonly isLeaving: boolean;
   readonly createdAt: number;
+  /** Whose it is, of applications that come back under that name. */
+  readonly owner?: string;
 }
 
 const prefix = 'dialog ';
@@ -22,9 +24,15 @@ export function dialogKey({ callId, localTag, remoteTag }: Dialog): string {
 }
 
 export function dialogRecord(live: LiveDialog, clock: Clock): DialogRecord {
-  const { state, session, isLeaving, createdAt } = live;
+  const { state, session, isLeaving, createdAt, owner } = live;
   const due = clock.wall() - clock.now();
-  return { state, session: movedBy(session, due), isLeaving, createdAt };
+  return {
+    state,
+    session: movedBy(session, due),
+    isLeaving,
+    createdAt,
+    ...(owner !== undefined && { owner }),
+  };
 }
 
 /** The session as of this process's clock. */

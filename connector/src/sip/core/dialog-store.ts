@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import type { Journal } from '../journal/journal.ts';
 import { dialogKey, dialogRecord } from './dialog-record.ts';
-import { LiveDialog } from './live-dialog.ts';
+import { type DialogOrigin, LiveDialog } from './live-dialog.ts';
 
 /** The tags by which a message finds its dialog (§12). */
 export interface DialogTags {
@@ -59,11 +59,11 @@ export class DialogStore {
     return [...this.#byTags.values()];
   }
 
-  add(state: Dialog, createdAt = this.#clock.wall()): LiveDialog {
+  add(state: Dialog, origin: DialogOrigin = {}): LiveDialog {
     const key = dialogKey(state);
     const onChange = (changed: LiveDialog) =>
       this.#journal.put(key, dialogRecord(changed, this.#clock));
-    const live = new LiveDialog(state, this.#clock, { onChange, createdAt });
+    const live = new LiveDialog(state, this.#clock, { ...origin, onChange });
     onChange(live);
     this.#byTags.set(keyOf(state), live);
     const forks = this.#byId.get(state.id);

@@ -50,3 +50,14 @@ export async function endByServer(core: Core, live: LiveDialog, text: string): P
     core.dialogs.end(live);
   }
 }
+
+/** Ends a dialog that nobody knows any more; the far end of a subscription runs into its expiry. */
+export function abandon(core: Core, live: LiveDialog, text: string): void {
+  if (live.state.kind === 'subscribe') {
+    core.dialogs.end(live);
+    return;
+  }
+  endByServer(core, live, text).catch(() =>
+    core.log.warn({}, 'BYE of a call without application could not be sent'),
+  );
+}

@@ -6,7 +6,13 @@ import { tagOf } from '../message/name-addr.ts';
 import { serialize } from '../message/serialize.ts';
 import type { SentResponse, ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Received } from '../transport/transport.ts';
-import { Refusal, type ResponseDraft, type Sent, type TransactionId } from '../user-agent.ts';
+import {
+  type Ownership,
+  Refusal,
+  type ResponseDraft,
+  type Sent,
+  type TransactionId,
+} from '../user-agent.ts';
 import { composeResponse, plainResponse } from './compose.ts';
 import type { Answerable, Core } from './core.ts';
 import type { EarlierRequest } from './earlier-request.ts';
@@ -37,6 +43,7 @@ export class InboundInvite implements Answerable, OpenInvite {
   readonly #provisionals: ReliableProvisionals;
   #live: LiveDialog | undefined;
   #toTag: string;
+  #owner: string | undefined;
   #guard: Timer;
   #repetition: Repetition | undefined;
   #last: SentResponse = nothing;
@@ -94,7 +101,8 @@ export class InboundInvite implements Answerable, OpenInvite {
     return this.#phase === 'answered';
   }
 
-  async respond(draft: ResponseDraft): Promise<Sent> {
+  async respond(draft: ResponseDraft, { owner }: Ownership = {}): Promise<Sent> {
+    this.#owner ??= owner;
     if (this.#phase !== 'open') return this.#echo(this.#last);
     this.#takeTag(draft);
     if (draft.status <= 100) return this.#echo(this.#send(draft));
@@ -273,6 +281,7 @@ export class InboundInvite implements Answerable, OpenInvite {
         localSequence: this.#core.ids.sequence(),
         contact: contactOf(this.server.local, this.request.uri),
       }),
+      { owner: this.#owner },
     );
     live.serverInvite = this;
     this.#live = live;

@@ -4,7 +4,7 @@ import { header } from '../message/headers.ts';
 import type { Header, SipRequest, SipResponse } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Received } from '../transport/transport.ts';
-import type { ResponseDraft, Sent, TransactionId } from '../user-agent.ts';
+import type { Ownership, ResponseDraft, Sent, TransactionId } from '../user-agent.ts';
 import { composeResponse, plainResponse } from './compose.ts';
 import type { Answerable, Core } from './core.ts';
 import type { EarlierRequest } from './earlier-request.ts';
@@ -53,8 +53,8 @@ export class InboundOther implements Answerable {
     this.#onAnswered = given.onAnswered ?? (() => undefined);
     this.#guard = core.clock.after(answerTimeout, () => this.refuse(500, 'Server Internal Error'));
     core.answerables.set(this.id, this);
-    const dialog = given.earlier?.dialog ?? given.live?.id ?? '';
-    this.server.user = { id: this.id, toTag: this.#toTag, dialog };
+    const { dialog, owner } = given.earlier ?? placeOf(given.live);
+    this.server.user = { id: this.id, toTag: this.#toTag, dialog, owner };
   }
 
   get request(): SipRequest {
@@ -65,7 +65,7 @@ export class InboundOther implements Answerable {
     return this.#live !== undefined;
   }
 
-  async respond(draft: ResponseDraft): Promise<Sent> {
+  async respond(draft: ResponseDraft, ownership: Ownership = {}): Promise<Sent> {
     const { method } = this.request;
     const session = method === 'UPDATE' ? this.#agree(draft) : [];
     const needsContact = contactMethods.has(method) && draft.status < 300;
@@ -78,7 +78,7 @@ export class InboundOther implements Answerable {
     const dialog = this.#dialogOf();
     if (draft.status >= 200) this.#finish();
     const sent = this.server.respond(response);
-    if (draft.status >= 200 && draft.status < 300) this.#onSuccess(response);
+    if (draft.status >= 200 && draft.status < 300) this.#onSuccess(response, ownership);
     return sentOf(this.#core, this, { dialog, sent });
   }
 
@@ -116,9 +116,9 @@ export class InboundOther implements Answerable {
     return agreeAsServer(this.#core, this.#live, { request: this.request, response: draft });
   }
 
-  #onSuccess(response: SipResponse): void {
+  #onSuccess(response: SipResponse, ownership: Ownership): void {
     const { method } = this.request;
-    if (method === 'SUBSCRIBE') this.#subscribe(response);
+    if (method === 'SUBSCRIBE') this.#subscribe(response, ownership);
     const live = this.#live;
     if (!live || live.isEnded) return;
     if (targetRefreshes.has(method)) {
@@ -129,18 +129,23 @@ export class InboundOther implements Answerable {
     if (isLastNotify(live, this.request)) this.#core.dialogs.end(live);
   }
 
-  #subscribe(response: SipResponse): void {
+  #subscribe(response: SipResponse, { owner }: Ownership): void {
     this.#live ??= this.#core.dialogs.add(
       uasDialog(this.request, response, {
         received: this.received,
         localSequence: this.#core.ids.sequence(),
         contact: contactOf(this.server.local, this.request.uri),
       }),
+      { owner },
     );
     if (this.#live.state.kind === 'subscribe') {
       keepSubscription(this.#core, this.#live, { request: this.request, response });
     }
   }
+}
+
+function placeOf(live: LiveDialog | undefined): Pick<EarlierRequest, 'dialog' | 'owner'> {
+  return { dialog: live?.id ?? '', owner: live?.owner };
 }
 
 /** True for the NOTIFY, sent or received, that ends the dialog of a subscription (RFC 6665 §4.4.1). */

@@ -1,6 +1,6 @@
 import { dialogIdOf, sequenceOf, takeSequence } from '../dialog/dialog.ts';
 import { header } from '../message/headers.ts';
-import type { Header, SipRequest } from '../message/message.ts';
+import type { Header, SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import type { TransactionLayerUser } from '../transaction/layer.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
@@ -12,6 +12,7 @@ import type { Gatekeeper } from './gatekeeper.ts';
 import { InboundInvite } from './inbound-invite.ts';
 import { InboundOther } from './inbound-other.ts';
 import type { LiveDialog } from './live-dialog.ts';
+import { onStray } from './lost-invite.ts';
 import { traceOfReceived } from './trace.ts';
 import {
   crossing,
@@ -92,8 +93,8 @@ export class Inbound implements TransactionLayerUser {
     }
   }
 
-  onStray(): void {
-    // Late 2xx belong to transactions that live as long as their senders repeat them.
+  onStray(response: SipResponse, received: Received): void {
+    onStray(this.#core, response, received);
   }
 
   /** §12.2.2 and §8.2.2.2: requests that should be in a dialog, or should not. */

@@ -19,13 +19,13 @@ function setup(...protocols: readonly ('udp' | 'tcp')[]) {
   return { clock, large: new LargeRequests(transport, clock) };
 }
 
-test.each<[string, number, Remote, Remote | undefined]>([
-  ['sip:a@b.test', 1_300, udp, undefined],
-  ['sip:a@b.test', 1_301, udp, tcp],
-  ['sip:proxy.test;lr', 1_301, udp, tcp],
-  ['sip:a@b.test;transport=udp', 1_301, udp, undefined],
-  ['sip:a@b.test', 1_301, tcp, undefined],
-])('%s, %d bytes', (nextHop, sizeBytes, remote, want) => {
+test.each<{ nextHop: string; sizeBytes: number; remote: Remote; want?: Remote }>([
+  { nextHop: 'sip:a@b.test', sizeBytes: 1_300, remote: udp },
+  { nextHop: 'sip:a@b.test', sizeBytes: 1_301, remote: udp, want: tcp },
+  { nextHop: 'sip:proxy.test;lr', sizeBytes: 1_301, remote: udp, want: tcp },
+  { nextHop: 'sip:a@b.test;transport=udp', sizeBytes: 1_301, remote: udp },
+  { nextHop: 'sip:a@b.test', sizeBytes: 1_301, remote: tcp },
+])('to $nextHop, $sizeBytes bytes', ({ nextHop, sizeBytes, remote, want }) => {
   const { large } = setup('udp', 'tcp');
   expect(large.insteadOf(remote, nextHop, sizeBytes)).toEqual(want);
 });

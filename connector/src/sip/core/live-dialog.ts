@@ -18,6 +18,8 @@ export interface OpenInvite {
 /** Our INVITE that was answered with a 2xx and has no ACK yet. */
 export interface Acknowledgeable {
   acknowledge(draft: RequestDraft): Promise<Sent>;
+  /** Does without the application: the ACK, and a BYE where the call began with the INVITE. */
+  forsake(): void;
 }
 
 /** A reliable provisional of the peer's (RFC 3262): RSeq, and the CSeq of our INVITE. */
@@ -28,9 +30,15 @@ export interface ReliableProvisional {
   readonly isConfirmed: boolean;
 }
 
-interface LiveDialogOptions {
-  readonly onChange?: (live: LiveDialog) => void;
+/** What does not change in the life of a dialog. */
+export interface DialogOrigin {
+  /** Wall clock; now where absent. */
   readonly createdAt?: number;
+  readonly owner?: string | undefined;
+}
+
+interface LiveDialogOptions extends DialogOrigin {
+  readonly onChange?: (live: LiveDialog) => void;
 }
 
 /** A dialog and what is under way in it. */
@@ -61,16 +69,19 @@ export class LiveDialog {
 
   /** Wall clock, ms since the epoch. */
   readonly createdAt: number;
+  /** Whose it is, of applications that come back under that name. */
+  readonly owner: string | undefined;
 
   /** `onChange` runs with every change of what has to outlive the process. */
   constructor(
     state: Dialog,
     clock: Clock,
-    { onChange = () => undefined, createdAt = clock.wall() }: LiveDialogOptions = {},
+    { onChange = () => undefined, createdAt = clock.wall(), owner }: LiveDialogOptions = {},
   ) {
     this.#state = state;
     this.#onChange = onChange;
     this.createdAt = createdAt;
+    this.owner = owner;
     this.timers = new TimerSet(clock);
   }
 

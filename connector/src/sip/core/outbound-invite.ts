@@ -12,11 +12,19 @@ import { hasToken, header } from '../message/headers.ts';
 import type { Header, SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import { transactionTimeout } from '../transaction/timers.ts';
-import type { Received } from '../transport/transport.ts';
-import { Refusal, type RequestDraft, type Sent, type TransactionId } from '../user-agent.ts';
+import type { Received, Remote } from '../transport/transport.ts';
+import {
+  type Ownership,
+  Refusal,
+  type RequestDraft,
+  type Sent,
+  type TransactionId,
+} from '../user-agent.ts';
 import type { Cancellable, Core } from './core.ts';
-import { endByServer, orderInDialog, sendBye } from './in-dialog.ts';
-import { LiveDialog, type PendingInvite } from './live-dialog.ts';
+import { dismiss, emptyAck } from './dismissal.ts';
+import { endByServer, orderInDialog } from './in-dialog.ts';
+import type { LiveDialog, PendingInvite } from './live-dialog.ts';
+import { inviteKey, inviteRecord } from './lost-invite.ts';
 import { type Answer, type Departure, type Order, Sending } from './sending.ts';
 import { agreeAsClient } from './session.ts';
 import { type AckDeparture, sendStateless } from './stateless.ts';
@@ -28,17 +36,22 @@ export class OutboundInvite implements Cancellable, PendingInvite {
   readonly #sending: Sending;
   /** The dialog of a re-INVITE. */
   readonly #within: LiveDialog | undefined;
+  readonly #owner: string | undefined;
   /** ACKs by the To tag of their 2xx; undefined until the application has sent it. */
   readonly #acks = new Map<string, Promise<AckDeparture> | undefined>();
   #dialogId = '';
   #release: () => void = () => undefined;
   #isFinal = false;
 
-  constructor(core: Core, order: Order, within?: LiveDialog) {
+  constructor(core: Core, order: Order, of: Ownership & { within?: LiveDialog }) {
     this.id = core.ids.uuid();
     this.#core = core;
-    this.#within = within;
-    this.#sending = new Sending(core, order, { onAnswer: (answer) => this.#onAnswer(answer) });
+    this.#within = of.within;
+    this.#owner = of.owner;
+    this.#sending = new Sending(core, order, {
+      onSend: (request, remote) => this.#note(request, remote),
+      onAnswer: (answer) => this.#onAnswer(answer),
+    });
   }
 
   /** Sends it. Throws `Refusal`. */
@@ -90,7 +103,16 @@ export class OutboundInvite implements Cancellable, PendingInvite {
   #early(request: SipRequest, response: SipResponse, received: Received): LiveDialog | undefined {
     if (tagOf(header(response, 'to') ?? '') === undefined) return undefined;
     const state = uacDialog(request, response, received);
-    return this.#core.dialogs.find(state) ?? this.#core.dialogs.add(state);
+    return this.#core.dialogs.find(state) ?? this.#add(state);
+  }
+
+  #add(state: Dialog): LiveDialog {
+    return this.#core.dialogs.add(state, { owner: this.#owner });
+  }
+
+  /** Another process must know what may yet be answered. */
+  #note(request: SipRequest, remote: Remote): void {
+    if (!this.#within) this.#core.journal.put(inviteKey(this.id), inviteRecord(request, remote));
   }
 
   #onSuccess(answer: Answer): void {
@@ -101,7 +123,9 @@ export class OutboundInvite implements Cancellable, PendingInvite {
     }
     if (!answer.received) return;
     if (this.#isFinal) {
-      this.#dismiss(answer.request, answer.response, answer.received);
+      const { request, response, received } = answer;
+      const reason = 'another fork has answered';
+      this.#acks.set(tag, dismiss(this.#core, { request, response, received }, reason));
       return;
     }
     this.#finish();
@@ -118,7 +142,7 @@ export class OutboundInvite implements Cancellable, PendingInvite {
     const state = uacDialog(request, response, received);
     const known = this.#core.dialogs.find(state);
     if (known) known.state = confirm(known.state, state);
-    const live = known ?? this.#core.dialogs.add(state);
+    const live = known ?? this.#add(state);
     for (const fork of this.#core.dialogs.forksOf(state.id)) {
       if (fork !== live && fork.state.phase === 'early') this.#core.dialogs.end(fork);
     }
@@ -139,13 +163,20 @@ export class OutboundInvite implements Cancellable, PendingInvite {
   }
 
   #awaitAck(live: LiveDialog, of: { tag: string; request: SipRequest }): void {
-    live.unacknowledged = { acknowledge: (draft) => this.#acknowledge(live, of, draft) };
-    // The peer waits 64 * T1 for the ACK as well; an application that sends none has lost the call.
-    live.timers.start('ack', transactionTimeout(this.#core.timers), () => {
+    const isComplete = this.#within !== undefined && sdpOf(of.request) !== undefined;
+    const forsake = () => {
       this.#acknowledge(live, of, emptyAck)
-        .then(() => endByServer(this.#core, live, 'ACK timeout'))
+        .then(() => (isComplete ? undefined : endByServer(this.#core, live, 'ACK timeout')))
         .catch(() => this.#core.log.warn({}, 'call that nobody acknowledged could not be ended'));
-    });
+    };
+    live.unacknowledged = {
+      acknowledge: (draft) => this.#acknowledge(live, of, draft),
+      forsake,
+    };
+    // The peer waits 64 * T1 for the ACK as well; an application that sends none has lost the call. A
+    // re-INVITE with an offer has its answer by then: an early ACK keeps the call.
+    const { timers } = this.#core;
+    live.timers.start('ack', isComplete ? 20 * timers.t1 : transactionTimeout(timers), forsake);
   }
 
   async #acknowledge(
@@ -155,6 +186,7 @@ export class OutboundInvite implements Cancellable, PendingInvite {
   ): Promise<Sent> {
     live.timers.stop('ack');
     live.unacknowledged = undefined;
+    this.#core.journal.remove(inviteKey(this.id));
     const { headers, body } = draft;
     const sequence = sequenceOf(request);
     const order = orderInDialog(live, {
@@ -183,22 +215,9 @@ export class OutboundInvite implements Cancellable, PendingInvite {
       .catch(() => undefined);
   }
 
-  /** §13.2.2.4: a fork that answered too late is acknowledged and left. */
-  #dismiss(request: SipRequest, response: SipResponse, received: Received): void {
-    const state: Dialog = uacDialog(request, response, received);
-    const loser = this.#core.dialogs.find(state) ?? new LiveDialog(state, this.#core.clock);
-    const { method, headers, body } = emptyAck;
-    const sequence = sequenceOf(request);
-    const order = orderInDialog(loser, { method, sequence, headers, body });
-    const ack = loser.inTurn(() => sendStateless(this.#core, order));
-    this.#acks.set(state.remoteTag, ack);
-    ack
-      .then(() => sendBye(this.#core, loser, 'another fork has answered'))
-      .catch(() => this.#core.log.warn({}, 'a late fork could not be ended'));
-  }
-
   #onFailure(answer: Answer): void {
     this.#finish();
+    this.#core.journal.remove(inviteKey(this.id));
     this.#deliver(answer);
     if (!this.#within) {
       for (const fork of this.#core.dialogs.forksOf(this.#dialogId)) {
@@ -223,8 +242,6 @@ export class OutboundInvite implements Cancellable, PendingInvite {
     });
   }
 }
-
-const emptyAck = { method: 'ACK', uri: '', headers: [], body: Buffer.alloc(0) } as const;
 
 /** §13.2.2.4: the ACK carries the credentials of its INVITE. */
 function credentialsOf(invite: SipRequest): Header[] {

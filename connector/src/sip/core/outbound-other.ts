@@ -3,7 +3,7 @@ import { header } from '../message/headers.ts';
 import type { SipRequest } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import type { Received } from '../transport/transport.ts';
-import type { Sent, TransactionId } from '../user-agent.ts';
+import type { Ownership, Sent, TransactionId } from '../user-agent.ts';
 import type { Core } from './core.ts';
 import { isLastNotify } from './inbound-other.ts';
 import type { LiveDialog } from './live-dialog.ts';
@@ -19,12 +19,18 @@ export class OutboundOther {
   readonly id: TransactionId;
   readonly #core: Core;
   readonly #method: string;
+  readonly #owner: string | undefined;
   readonly #sending: Sending;
   #live: LiveDialog | undefined;
   #dialogId = '';
   #release: () => void = () => undefined;
 
-  constructor(core: Core, { order, method }: { order: Order; method: string }, live?: LiveDialog) {
+  constructor(
+    core: Core,
+    { order, method, owner }: { order: Order; method: string } & Ownership,
+    live?: LiveDialog,
+  ) {
+    this.#owner = owner;
     this.id = core.ids.uuid();
     this.#core = core;
     this.#method = method;
@@ -59,7 +65,7 @@ export class OutboundOther {
     const key = notifyKey(header(request, 'call-id'), tagOf(header(request, 'from') ?? ''));
     this.#core.awaitingNotify.set(key, (notify, received) => {
       const state = notifiedDialog(request, notify, received);
-      this.#live = this.#core.dialogs.add(state);
+      this.#live = this.#core.dialogs.add(state, { owner: this.#owner });
       keepSubscription(this.#core, this.#live, { request, response: notify });
       return this.#live;
     });
@@ -94,7 +100,8 @@ export class OutboundOther {
   #subscribe(request: SipRequest, response: Answer['response'], received: Received): void {
     const isNew = !this.#live;
     if (isNew && tagOf(header(response, 'to') ?? '') !== undefined) {
-      this.#live = this.#core.dialogs.add(uacDialog(request, response, received));
+      const state = uacDialog(request, response, received);
+      this.#live = this.#core.dialogs.add(state, { owner: this.#owner });
     }
     if (this.#live?.state.kind !== 'subscribe') return;
     // An ended subscription gets one more NOTIFY (RFC 6665 §4.1.2.3).

@@ -1,8 +1,9 @@
 import type { Header } from '../message/message.ts';
 import { parseSipUri, parseUri } from '../message/uri.ts';
-import { Refusal, type RequestDraft, type Sent } from '../user-agent.ts';
+import { type Ownership, Refusal, type RequestDraft, type Sent } from '../user-agent.ts';
 import { checkDraft, composeRequest, contentTypeOf } from './compose.ts';
 import type { Core } from './core.ts';
+import { emptyAck } from './dismissal.ts';
 import { type Content, orderInDialog } from './in-dialog.ts';
 import type { LiveDialog } from './live-dialog.ts';
 import { OutboundInvite } from './outbound-invite.ts';
@@ -14,7 +15,7 @@ import { sessionHeaders } from './session.ts';
 export async function sendRequest(
   core: Core,
   draft: RequestDraft,
-  route: string | undefined,
+  { route, owner }: Ownership & { route?: string },
 ): Promise<Sent> {
   const uri = parseUri(draft.uri);
   if (!uri || draft.method === 'ACK' || draft.method === 'CANCEL') {
@@ -39,8 +40,8 @@ export async function sendRequest(
   };
   const outbound =
     draft.method === 'INVITE'
-      ? new OutboundInvite(core, order)
-      : new OutboundOther(core, { order, method: draft.method });
+      ? new OutboundInvite(core, order, { owner })
+      : new OutboundOther(core, { order, method: draft.method, owner });
   return outbound.start();
 }
 
@@ -76,12 +77,18 @@ async function sendInvite(core: Core, live: LiveDialog, draft: RequestDraft): Pr
   // A refresh of ours is nothing the application could have known of.
   await live.refreshing;
   if (live.isEnded) throw new Refusal(noDialog);
+  // Afterwards nobody could say any more which INVITE an ACK is for.
+  await live.unacknowledged?.acknowledge(emptyAck);
   const content = contentOf(live, draft);
   const isCrossing = live.clientInvite !== undefined || live.serverInvite !== undefined;
   const order = orderInDialog(live, { ...content, sequence: live.nextSequence() });
   // §14.1: no INVITE while another is under way; the application hears what the peer would say.
   const made = [491, 'Request Pending'] as const;
-  return new OutboundInvite(core, { ...order, ...(isCrossing && { made }) }, live).start();
+  return new OutboundInvite(
+    core,
+    { ...order, ...(isCrossing && { made }) },
+    { within: live },
+  ).start();
 }
 
 /** §15: our INVITE is cancelled first; who answered an INVITE waits for the ACK before the BYE. */

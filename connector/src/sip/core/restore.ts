@@ -15,6 +15,7 @@ import { endByServer } from './in-dialog.ts';
 import { InboundInvite } from './inbound-invite.ts';
 import { InboundOther } from './inbound-other.ts';
 import type { LiveDialog } from './live-dialog.ts';
+import { dropInvite, isInviteKey, isInviteRecord } from './lost-invite.ts';
 import { resumeSession } from './session.ts';
 import { traceOfReceived } from './trace.ts';
 
@@ -25,18 +26,33 @@ export function restore(core: Core): void {
   for (const [key, value] of found) {
     if (isDialogKey(key) && isDialogRecord(value)) restoreDialog(core, value, leaving);
   }
-  for (const [key, value] of found) {
-    if (!isServerRecordKey(key)) continue;
-    if (!isServerRecord(value) || !restoreServer(core, value)) core.journal.remove(key);
-  }
+  takeUp(
+    core,
+    isServerRecordKey,
+    (_, value) => isServerRecord(value) && restoreServer(core, value),
+  );
+  takeUp(core, isInviteKey, (key, value) => isInviteRecord(value) && dropInvite(core, key, value));
   for (const live of leaving) leave(core, live);
   if (core.dialogs.size === 0 && core.layer.size === 0) return;
   const counts = { dialogs: core.dialogs.size, transactions: core.layer.size };
   core.log.info(counts, 'calls of the process before are back');
 }
 
+/** Records that cannot be used are removed. */
+function takeUp(
+  { journal }: Core,
+  isKey: (key: string) => boolean,
+  take: (key: string, value: unknown) => boolean,
+): void {
+  for (const [key, value] of journal.found) {
+    if (isKey(key) && !take(key, value)) journal.remove(key);
+  }
+}
+
 function restoreDialog(core: Core, record: DialogRecord, leaving: LiveDialog[]): void {
-  const live = core.dialogs.add(withoutConnection(record.state), record.createdAt);
+  const { createdAt, owner } = record;
+  const live = core.dialogs.add(withoutConnection(record.state), { createdAt, owner });
+  if (owner !== undefined) core.user.onDialogRestored?.(live.id, owner);
   resumeSession(core, live, sessionOfRecord(record, core.clock));
   if (record.isLeaving) leaving.push(live);
 }
@@ -84,7 +100,7 @@ function resume(core: Core, record: ServerRecord, { server, received }: Restored
   }
   const earlier = earlierOf(record, record.id);
   if (!isPending && !earlier.answer) {
-    server.user = { id: earlier.id, toTag: earlier.toTag, dialog: earlier.dialog };
+    server.user = earlier;
     return;
   }
   const live = dialogOf(core, request, earlier.toTag);
@@ -94,13 +110,22 @@ function resume(core: Core, record: ServerRecord, { server, received }: Restored
   if (isPending) deliver(core, { ...earlier, id }, received);
 }
 
+/** A BYE has ended its dialog; the owner has to be known until it is delivered. */
+function withOwner(core: Core, { dialog, owner }: EarlierRequest, task: () => void): void {
+  const isOver = dialog !== '' && owner !== undefined && !core.dialogs.has(dialog);
+  if (isOver) core.user.onDialogRestored?.(dialog, owner);
+  task();
+  if (isOver) core.user.onDialogEnded(dialog);
+}
+
 function earlierOf(record: ServerRecord, id: string): EarlierRequest {
-  const { toTag = '', dialog = '', isAnswered, last } = record;
+  const { toTag = '', dialog = '', owner, isAnswered, last } = record;
   const answer = isAnswered && last && last.status >= 200 ? last : undefined;
   return {
     id,
     toTag,
     dialog,
+    ...(owner !== undefined && { owner }),
     ...(answer && {
       answer: { status: answer.status, bytes: Buffer.from(answer.text, 'latin1') },
     }),
@@ -115,12 +140,15 @@ function dialogOf(core: Core, request: SipRequest, toTag: string): LiveDialog | 
   return core.dialogs.find({ callId, localTag: toTag, remoteTag });
 }
 
-function deliver(core: Core, { id, dialog }: EarlierRequest, received: Received): void {
+function deliver(core: Core, earlier: EarlierRequest, received: Received): void {
+  const { id, dialog } = earlier;
   const { message, local } = received;
   if (message.kind !== 'request') return;
   const trace = traceOfReceived(received, core.clock.wall());
   const point = dialog === '' ? { local } : {};
-  core.user.onRequest({ transaction: id, dialog, message, trace, ...point });
+  withOwner(core, earlier, () =>
+    core.user.onRequest({ transaction: id, dialog, message, trace, ...point }),
+  );
 }
 
 function refuse(core: Core, server: ServerTransaction): void {

@@ -14,6 +14,7 @@ export interface ServerRecord {
   readonly dialog?: string;
   readonly toTag?: string;
   readonly isAnswered?: boolean;
+  readonly owner?: string;
 }
 
 const prefix = 'server ';
@@ -30,7 +31,7 @@ export function serverRecord(
   { request, user }: ServerTransaction,
   of: { received: Received; last: { status: number; bytes: Buffer } | undefined },
 ): ServerRecord {
-  const { id, dialog, toTag, isAnswered } = user;
+  const { id, dialog, toTag, isAnswered, owner } = user;
   const { remote, local, sizeBytes } = of.received;
   return {
     request: textOf(request),
@@ -42,6 +43,7 @@ export function serverRecord(
     ...(dialog !== undefined && { dialog }),
     ...(toTag !== undefined && { toTag }),
     ...(isAnswered !== undefined && { isAnswered }),
+    ...(owner !== undefined && { owner }),
   };
 }
 
