@@ -129,8 +129,9 @@ test.each([
   expect(parse(importAvc(`[rtp]\n${rtp}\n${openai('')}`, {}).yaml)).toMatchObject({ rtp: want });
 });
 
+const api = (url: string) => importAvc(`[engine]\napi_url = ${url}\n${openai('')}`, {});
+
 test('the API becomes a webhook, unless there is a password in it', () => {
-  const api = (url: string) => importAvc(`[engine]\napi_url = ${url}\n${openai('')}`, {});
   expect(parse(api('http://192.0.2.1/bot').yaml)).toMatchObject({
     override: { webhook: { url: 'http://192.0.2.1/bot' } },
   });

@@ -40,5 +40,3 @@ export const overrideSchema = z.strictObject({
   /** What may be changed beside texts, voices, models and limits; `key` and `url` by the webhook only. */
   allow: z.array(z.enum(['transfer', 'key', 'url'])).default([]),
 });
-
-export type OverrideSettings = z.infer<typeof overrideSchema>;

@@ -61,14 +61,18 @@ test.each([
   { text: '[]', reason: 'Invalid input: expected object, received array' },
   { text: '{"flavor": "deepgram"}', reason: 'the flavor is no agent of this file' },
   { text: '{"tools": []}', reason: 'Unrecognized key: "tools"' },
-  { text: '{"openai": {"apiKeyFile": "/etc/shadow"}}', reason: /^openai: Unrecognized key/ },
+  {
+    text: '{"openai": {"apiKeyFile": "/etc/shadow"}}',
+    reason: 'openai: Unrecognized key: "apiKeyFile"',
+  },
   { text: '{"recording": {"folder": "/"}}', reason: 'Unrecognized key: "recording"' },
-  { text: '{"maxDurationSeconds": "x"}', reason: /^maxDurationSeconds: / },
+  {
+    text: '{"maxDurationSeconds": "x"}',
+    reason: 'maxDurationSeconds: Invalid input: expected number, received string',
+  },
 ])('$text is refused', ({ text, reason }) => {
   const read = readPatch(text, ['sales']);
-  expect('reason' in read && read.reason).toEqual(
-    typeof reason === 'string' ? reason : (expect.stringMatching(reason) as string),
-  );
+  expect(read).toEqual({ reason });
 });
 
 test('what nobody allowed is named', () => {
