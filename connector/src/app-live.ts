@@ -1,4 +1,5 @@
 import { AddressRanges } from './base/address-ranges.ts';
+import type { Credentials } from './calls/digest.ts';
 import type { Config } from './config.ts';
 import { knownScanners } from './sip/guard/scanner.ts';
 
@@ -40,6 +41,16 @@ export class LiveConfig {
 
   /** What scanners call themselves, in lower case. */
   readonly scanners = (): readonly string[] => this.#config.sip.scanners ?? knownScanners;
+
+  /** Ours where a request is challenged: those of the realm, else those for any. */
+  readonly credentialsOf = (realm: string): Credentials | undefined => {
+    const { sip, secrets } = this.#config;
+    const exact = sip.credentials.findIndex((each) => each.realm === realm);
+    const index = exact < 0 ? sip.credentials.findIndex((each) => each.realm === undefined) : exact;
+    const username = sip.credentials[index]?.user;
+    const password = secrets.get(`sip.credentials.${index}.password`);
+    return username === undefined || password === undefined ? undefined : { username, password };
+  };
 
   /** Of a user of SIP digest; undefined where there is none of that name. */
   readonly passwordOf = (username: string): string | undefined => {

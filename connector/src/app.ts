@@ -226,6 +226,7 @@ async function connect(
       clock,
       log,
       sessionSeconds: live.config.sip.sessionExpiresSeconds,
+      credentialsOf: live.credentialsOf,
       nonce: () => randomBytes(12).toString('hex'),
     },
     role,

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { allowedMethods } from './capabilities.ts';
 import { type DialOptions, type DialOutcome, dial } from './dial.ts';
-import type { Credentials } from './digest.ts';
+import type { CredentialsOf } from './digest.ts';
 import { unsupportedOf } from './in-dialog.ts';
 import { IncomingCall } from './incoming-call.ts';
 import { Leg, type LegUser } from './leg.ts';
@@ -30,6 +30,8 @@ export interface CallsOptions {
   readonly log: Log;
   /** Session-Expires offered (RFC 4028). */
   readonly sessionSeconds: number;
+  /** Ours, for requests that are challenged on any leg, by realm. */
+  readonly credentialsOf?: CredentialsOf;
   /** Random text for digests. */
   readonly nonce: () => string;
 }
@@ -76,9 +78,9 @@ export class Calls {
   }
 
   /** Calls a SIP URI. Never rejects. */
-  dial(options: DialOptions & { credentials?: Credentials }): Promise<DialOutcome> {
+  dial(options: DialOptions): Promise<DialOutcome> {
     const { clock, sessionSeconds } = this.#options;
-    const sender = this.#sender(options.credentials);
+    const sender = this.#sender();
     const createLeg = (dialog: string, user: LegUser) => this.#createLeg(dialog, user, sender);
     return dial({ sender, clock, sessionSeconds, createLeg }, options);
   }
@@ -90,14 +92,9 @@ export class Calls {
     this.#early.clear();
   }
 
-  #sender(credentials?: Credentials): RequestSender {
-    const { clock, nonce } = this.#options;
-    return new RequestSender({
-      signalling: this.#connected(),
-      clock,
-      nonce,
-      ...(credentials === undefined ? {} : { credentials }),
-    });
+  #sender(): RequestSender {
+    const { clock, nonce, credentialsOf } = this.#options;
+    return new RequestSender({ signalling: this.#connected(), clock, nonce, credentialsOf });
   }
 
   #connected(): Signalling {

@@ -4,13 +4,13 @@ import { FakeClock } from '../../test/support/fake-clock.ts';
 import { silentLog } from '../base/log.ts';
 import { Calls } from './calls.ts';
 import type { DialOptions } from './dial.ts';
-import type { Credentials } from './digest.ts';
+import type { CredentialsOf } from './digest.ts';
 import type { LegUser } from './leg.ts';
 
 const sdpType = { 'content-type': 'application/sdp' };
 const answer = { headers: sdpType, body: 'v=0 theirs' };
 
-async function dialling(over: Partial<DialOptions> & { credentials?: Credentials } = {}) {
+async function dialling(over: Partial<DialOptions> = {}, credentialsOf?: CredentialsOf) {
   const clock = new FakeClock();
   const signalling = new FakeSignalling();
   const told: string[] = [];
@@ -23,7 +23,13 @@ async function dialling(over: Partial<DialOptions> & { credentials?: Credentials
     onEnded: (end) => void told.push(end),
   };
   const calls = new Calls(
-    { clock, log: silentLog, sessionSeconds: 1800, nonce: () => 'cn' },
+    {
+      clock,
+      log: silentLog,
+      sessionSeconds: 1800,
+      nonce: () => 'cn',
+      ...(credentialsOf && { credentialsOf }),
+    },
     { onIncoming: () => undefined, onOptions: () => ({ status: 200 }) },
   );
   await calls.connect(async () => signalling);
@@ -132,10 +138,11 @@ test('a signal that is aborted already sends nothing', async () => {
 const challenge = {
   headers: { 'proxy-authenticate': 'Digest realm="r", nonce="n", qop="auth"' },
 };
-const credentials = { username: 'u', password: 'p' };
+const credentialsOf = (realm: string) =>
+  realm === 'other' ? undefined : { username: `u-${realm}`, password: 'p' };
 
 test('a challenge is answered in the same dialog with the next CSeq', async () => {
-  const { signalling, outcome, clock } = await dialling({ credentials });
+  const { signalling, outcome, clock } = await dialling({}, credentialsOf);
   signalling.last.reply(407, challenge);
   await clock.advanceAsync(0);
   expect(signalling.last.draft.headers).toMatchObject({
@@ -149,12 +156,54 @@ test('a challenge is answered in the same dialog with the next CSeq', async () =
 });
 
 test('credentials that are refused are not tried again', async () => {
-  const { signalling, outcome, clock } = await dialling({ credentials });
+  const { signalling, outcome, clock } = await dialling({}, credentialsOf);
   signalling.last.reply(407, challenge);
   await clock.advanceAsync(0);
   signalling.last.reply(407, { ...challenge, reason: 'Proxy Authentication Required' });
   expect(await outcome).toMatchObject({ outcome: 'failed', status: 407 });
   expect(signalling.sent).toHaveLength(2);
+});
+
+const stale = (nonce: string) => ({
+  headers: { 'proxy-authenticate': `Digest realm="r", nonce="${nonce}", stale=TRUE` },
+});
+
+test('a nonce that is too old is answered once more, with the new one', async () => {
+  const { signalling, outcome, clock } = await dialling({}, credentialsOf);
+  signalling.last.reply(407, challenge);
+  await clock.advanceAsync(0);
+  signalling.last.reply(407, stale('n2'));
+  await clock.advanceAsync(0);
+  const value = signalling.last.draft.headers?.['Proxy-Authorization'];
+  expect(value).toContain('nonce="n2"');
+  signalling.last.reply(407, stale('n3'));
+  expect(await outcome).toMatchObject({ outcome: 'failed', status: 407 });
+  expect(signalling.sent).toHaveLength(3);
+});
+
+test('a proxy and the far end each get their own credentials', async () => {
+  const { signalling, clock } = await dialling({}, credentialsOf);
+  signalling.last.reply(407, challenge);
+  await clock.advanceAsync(0);
+  signalling.last.reply(401, {
+    headers: {
+      'www-authenticate': 'Digest realm="other", nonce="n", Digest realm="far", nonce="n"',
+    },
+  });
+  await clock.advanceAsync(0);
+  expect(signalling.last.draft.headers).toMatchObject({
+    'Proxy-Authorization': expect.stringContaining('username="u-r"') as string,
+    Authorization: expect.stringContaining('username="u-far"') as string,
+  });
+});
+
+test('a realm that there are no credentials for is a failure', async () => {
+  const { signalling, outcome } = await dialling({}, credentialsOf);
+  signalling.last.reply(401, {
+    headers: { 'www-authenticate': 'Digest realm="other", nonce="n"' },
+  });
+  expect(await outcome).toMatchObject({ outcome: 'failed', status: 401 });
+  expect(signalling.sent).toHaveLength(1);
 });
 
 test('without credentials a challenge is a failure', async () => {

@@ -7,6 +7,9 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** Credentials for a realm; undefined where there are none. */
+export type CredentialsOf = (realm: string) => Credentials | undefined;
+
 export interface DigestRequest {
   readonly credentials: Credentials;
   readonly method: string;
@@ -14,7 +17,12 @@ export interface DigestRequest {
   readonly clientNonce: string;
 }
 
-interface Challenge {
+/** A challenge that can be answered. */
+export interface Challenge {
+  readonly realm: string;
+  readonly nonce: string;
+  /** The credentials were right, but their nonce too old (RFC 7616 §3.3). */
+  readonly isStale: boolean;
   readonly parameters: ReadonlyMap<string, string>;
   readonly algorithm: string;
   readonly hash: 'md5' | 'sha256';
@@ -27,15 +35,11 @@ const hashes = new Map<string, Challenge['hash']>([
   ['sha-256-sess', 'sha256'],
 ]);
 
-/** Value for Authorization; undefined when the header holds no challenge that can be answered. */
-export function digestAnswer(header: string, request: DigestRequest): string | undefined {
-  const challenge = firstKnown(header);
-  if (!challenge) return undefined;
-  const { parameters, algorithm, hash } = challenge;
+/** Value for Authorization. */
+export function digestAnswer(challenge: Challenge, request: DigestRequest): string {
+  const { parameters, algorithm, hash, realm, nonce } = challenge;
   const { credentials, method, uri, clientNonce } = request;
   const digest = (...parts: string[]) => createHash(hash).update(parts.join(':')).digest('hex');
-  const realm = parameters.get('realm') ?? '';
-  const nonce = parameters.get('nonce') ?? '';
   const hasQop = parameters.has('qop');
   const secret = digest(credentials.username, realm, credentials.password);
   const ha1 = /-sess$/i.test(algorithm) ? digest(secret, nonce, clientNonce) : secret;
@@ -62,17 +66,23 @@ function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, (letter) => `\\${letter}`)}"`;
 }
 
-/** RFC 8760 §2.4: challenges come in the order of the server's preference. */
-function firstKnown(header: string): Challenge | undefined {
-  for (const text of header.split(/(?:^|,)\s*digest\s+/i).slice(1)) {
-    const parameters = parametersOf(text);
-    const algorithm = parameters.get('algorithm') ?? 'MD5';
-    const hash = hashes.get(algorithm.toLowerCase());
-    const qop = parameters.get('qop');
-    const knowsQop = qop === undefined || qop.split(',').some((word) => word.trim() === 'auth');
-    if (hash && knowsQop && parameters.has('nonce')) return { parameters, algorithm, hash };
-  }
-  return undefined;
+/** Those of a header that can be answered, in the order of the server's preference (RFC 8760 §2.4). */
+export function challengesOf(header: string): Challenge[] {
+  return header
+    .split(/(?:^|,)\s*digest\s+/i)
+    .slice(1)
+    .flatMap((text) => {
+      const parameters = parametersOf(text);
+      const algorithm = parameters.get('algorithm') ?? 'MD5';
+      const hash = hashes.get(algorithm.toLowerCase());
+      const qop = parameters.get('qop');
+      const knowsQop = qop === undefined || qop.split(',').some((word) => word.trim() === 'auth');
+      const nonce = parameters.get('nonce');
+      if (!hash || !knowsQop || nonce === undefined) return [];
+      const realm = parameters.get('realm') ?? '';
+      const isStale = parameters.get('stale')?.toLowerCase() === 'true';
+      return [{ realm, nonce, isStale, parameters, algorithm, hash }];
+    });
 }
 
 function parametersOf(text: string): Map<string, string> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
-import { type Credentials, digestAnswer } from './digest.ts';
+import { Authorisation } from './authorisation.ts';
+import type { CredentialsOf } from './digest.ts';
 import type { Draft, Headers, Reply, Sent, Signalling } from './signalling.ts';
 
 /** Timer F is 32 s (RFC 3261 §17.1.2.2), after which the server reports 408; a little more than that. */
@@ -8,8 +9,8 @@ const finalLimit = 34_000;
 export interface SenderDependencies {
   readonly signalling: Signalling;
   readonly clock: Clock;
-  /** Used when a request is challenged. */
-  readonly credentials?: Credentials;
+  /** Asked when a request is challenged; without it, no challenge is answered. */
+  readonly credentialsOf?: CredentialsOf | undefined;
   /** Client nonce for digests: random text. */
   readonly nonce: () => string;
 }
@@ -37,75 +38,75 @@ export class RequestSender {
     });
   }
 
-  /** As `Signalling.send`; a 401 or 407 is answered once where there are credentials, and not reported. */
+  /** As `Signalling.send`; a 401 or 407 that there are credentials for is answered, and not reported. */
   async send(draft: Draft, onReply: (reply: Reply) => void): Promise<Sent> {
-    const { signalling, credentials } = this.#with;
-    if (!credentials) return signalling.send(draft, onReply);
-    const attempt: Attempt = { current: undefined, isCancelled: false };
-    const first: Promise<Sent> = signalling.send(draft, (reply) => {
-      if (reply.status !== 401 && reply.status !== 407) return onReply(reply);
-      return void this.#retry({ attempt, first, draft, reply, onReply });
-    });
-    attempt.current = await first;
+    const { signalling, credentialsOf, nonce } = this.#with;
+    if (!credentialsOf) return signalling.send(draft, onReply);
+    const attempt = new Attempt(
+      { signalling, draft, onReply },
+      new Authorisation(credentialsOf, nonce),
+    );
+    return attempt.start();
+  }
+}
+
+interface Order {
+  readonly signalling: Signalling;
+  readonly draft: Draft;
+  readonly onReply: (reply: Reply) => void;
+}
+
+/** One request, and its repetitions with credentials. */
+class Attempt {
+  readonly #order: Order;
+  readonly #authorisation: Authorisation;
+  #current: Sent | undefined;
+  #isCancelled = false;
+
+  constructor(order: Order, authorisation: Authorisation) {
+    this.#order = order;
+    this.#authorisation = authorisation;
+  }
+
+  async start(): Promise<Sent> {
+    const sent = await this.#send(this.#order.draft);
     return {
-      uri: attempt.current.uri,
-      header: (name) => attempt.current?.header(name),
+      uri: sent.uri,
+      header: (name) => this.#current?.header(name),
       cancel: () => {
-        attempt.isCancelled = true;
-        attempt.current?.cancel();
+        this.#isCancelled = true;
+        this.#current?.cancel();
       },
     };
   }
 
-  async #retry(challenge: Challenge): Promise<void> {
-    const { attempt, first, draft, reply, onReply } = challenge;
+  async #send(draft: Draft): Promise<Sent> {
+    const { signalling, onReply } = this.#order;
+    const departure: Promise<Sent> = signalling.send(draft, (reply) => {
+      if (reply.status !== 401 && reply.status !== 407) return onReply(reply);
+      return void this.#answer(departure, reply);
+    });
+    const sent = await departure;
+    this.#current = sent;
+    // The wish to cancel came while the request was on its way to the server.
+    if (this.#isCancelled) sent.cancel();
+    return sent;
+  }
+
+  async #answer(departure: Promise<Sent>, reply: Reply): Promise<void> {
+    const { draft, onReply } = this.#order;
     try {
-      const sent = await first;
-      const headers = this.#authorisation(reply, { method: draft.method, uri: sent.uri });
-      if (!headers || attempt.isCancelled) return onReply(reply);
-      const again = {
-        ...draft,
-        uri: sent.uri,
-        headers: {
-          ...draft.headers,
-          ...(draft.dialog === undefined ? continuation(sent) : {}),
-          ...headers,
-        },
-      };
-      attempt.current = await this.#with.signalling.send(again, onReply);
-      // The wish to cancel came while the second request was on its way to the server.
-      if (this.#isCancelled(attempt)) attempt.current.cancel();
+      const sent = await departure;
+      const { method } = draft;
+      const credentials = this.#authorisation.after(reply, { method, uri: sent.uri });
+      if (!credentials || this.#isCancelled) return onReply(reply);
+      const context = draft.dialog === undefined ? continuation(sent) : {};
+      const headers = { ...draft.headers, ...context, ...credentials };
+      await this.#send({ ...draft, uri: sent.uri, headers });
     } catch {
       onReply(reply);
     }
   }
-
-  #isCancelled(attempt: Attempt): boolean {
-    return attempt.isCancelled;
-  }
-
-  #authorisation(reply: Reply, request: { method: string; uri: string }): Headers | undefined {
-    const { credentials, nonce } = this.#with;
-    const isProxy = reply.status === 407;
-    const challenge = reply.header(isProxy ? 'proxy-authenticate' : 'www-authenticate');
-    if (!credentials || challenge === undefined) return undefined;
-    const value = digestAnswer(challenge, { ...request, credentials, clientNonce: nonce() });
-    if (value === undefined) return undefined;
-    return { [isProxy ? 'Proxy-Authorization' : 'Authorization']: value };
-  }
-}
-
-interface Attempt {
-  current: Sent | undefined;
-  isCancelled: boolean;
-}
-
-interface Challenge {
-  readonly attempt: Attempt;
-  readonly first: Promise<Sent>;
-  readonly draft: Draft;
-  readonly reply: Reply;
-  readonly onReply: (reply: Reply) => void;
 }
 
 /** §22.2: the same Call-ID and From, the next CSeq. */

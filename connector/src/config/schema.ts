@@ -4,7 +4,7 @@ import { parseRange } from '../base/address-ranges.ts';
 import { agentSchema } from '../contract/agent.ts';
 import { agentEntry } from './agents.ts';
 import { overrideSchema } from './override-schema.ts';
-import { sipListen, sipPeer, sipTls } from './sip-schema.ts';
+import { sipCredentials, sipListen, sipPeer, sipTls } from './sip-schema.ts';
 
 /** The configuration file as people write it; `config.ts` turns it into what the program uses. */
 
@@ -98,6 +98,7 @@ const sip = z.strictObject({
         .min(1),
     })
     .optional(),
+  credentials: z.array(sipCredentials).default([]),
   /** Session-Expires offered and accepted (RFC 4028 §4: at least 90). */
   sessionExpiresSeconds: z.number().int().min(90).max(86_400).default(1800),
   /** URIs that outgoing calls may go to, `*` for any characters but @ ; ?, as `sip:*@example.com`. */

@@ -108,6 +108,7 @@ function referencesOf(config: ConfigFile): Reference[] {
       ]),
     ...webhookSecrets(config.override),
     ...userPasswords(config.sip),
+    ...ownPasswords(config.sip),
     {
       name: 'http.token',
       path: ['http', config.http.tokenFile === undefined ? 'tokenEnv' : 'tokenFile'],
@@ -178,6 +179,20 @@ function userPasswords({ auth }: ConfigFile['sip']): Reference[] {
       'sip',
       'auth',
       'users',
+      index,
+      passwordFile === undefined ? 'passwordEnv' : 'passwordFile',
+    ],
+    file: passwordFile,
+    env: passwordEnv,
+  }));
+}
+
+function ownPasswords({ credentials }: ConfigFile['sip']): Reference[] {
+  return credentials.map(({ passwordFile, passwordEnv }, index) => ({
+    name: `sip.credentials.${index}.password`,
+    path: [
+      'sip',
+      'credentials',
       index,
       passwordFile === undefined ? 'passwordEnv' : 'passwordFile',
     ],

@@ -36,6 +36,21 @@ export const sipTls = z
     error: 'needs clientCaFile',
   });
 
+/** Ours, for requests of ours that are challenged; without a realm for all that no other is for. */
+export const sipCredentials = z
+  .strictObject({
+    realm: z.string().min(1).optional(),
+    user: z.string().min(1),
+    passwordEnv: z.string().min(1).optional(),
+    passwordFile: file.optional(),
+  })
+  .refine(
+    ({ passwordEnv, passwordFile }) => (passwordEnv === undefined) !== (passwordFile === undefined),
+    {
+      error: 'needs exactly one of passwordEnv, passwordFile',
+    },
+  );
+
 /** `sbc.example.com`, `*.example.com` for one label in front, or an IP address. */
 const peerHost = z
   .string()
