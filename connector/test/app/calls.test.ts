@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import type { AudioFormat } from '../../src/media/format.ts';
 import { toneShareInPieces } from '../support/goertzel.ts';
 import { toneFor } from '../support/openai-simulator.ts';
 import type { Turn } from '../support/openai-simulator-session.ts';
@@ -157,7 +158,7 @@ const tools = [
 function calling(name: string, text = '') {
   const calls = [{ name, arguments: name === 'transfer' ? '{"destination":"kitchen"}' : '{}' }];
   let turns = 0;
-  return (_: Turn, law: 'pcmu' | 'pcma') => {
+  return (_: Turn, law: AudioFormat) => {
     turns += 1;
     if (turns === 1) return { text, audio: toneFor(text, law), toolCalls: calls };
     return { text: 'Well.', audio: toneFor('Well.', law) };

@@ -13,6 +13,20 @@ export function toUlaw(sample: number): number {
   return ~(sign | (exponent << 4) | ((biased >> (exponent + 3)) & 0x0f)) & 0xff;
 }
 
+/** Amplitude of a sine at `frequencyHz` within samples of any rate. */
+export function amplitudeOf(
+  samples: Int16Array,
+  of: { readonly frequencyHz: number; readonly sampleRateHz: number },
+): number {
+  const step = (2 * Math.PI * of.frequencyHz) / of.sampleRateHz;
+  let [real, imaginary] = [0, 0];
+  for (const [n, sample] of samples.entries()) {
+    real += sample * Math.cos(step * n);
+    imaginary += sample * Math.sin(step * n);
+  }
+  return (2 * Math.hypot(real, imaginary)) / samples.length;
+}
+
 /** Samples of a sine at 8 kHz. */
 export function tone(frequencyHz: number, samples: number, amplitude = 8000): Int16Array {
   return Int16Array.from({ length: samples }, (_, n) =>

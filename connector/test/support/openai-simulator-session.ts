@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../../src/base/clock.ts';
-import type { Law } from '../../src/media/law.ts';
+import { type AudioFormat, bytesPerMillisecondOf } from '../../src/media/format.ts';
 import {
   type ClientEvent,
   type Dialect,
@@ -25,7 +25,7 @@ export interface Behaviour {
   /** What the caller said, by the number of the turn. */
   hear: (turn: number) => string;
   /** What the model answers; undefined: nothing at all, not even a response. */
-  reply: (turn: Turn, law: Law) => Reply | undefined;
+  reply: (turn: Turn, law: AudioFormat) => Reply | undefined;
   speed: number;
   /** Between the turn's end and the response, ms. */
   thinkTime: number;
@@ -41,7 +41,7 @@ interface Spoken {
 }
 
 interface Configuration {
-  readonly law: Law;
+  readonly law: AudioFormat;
   readonly silence: number;
   readonly isAutomatic: boolean;
 }
@@ -309,9 +309,13 @@ export class SimulatedSession {
     speech.start();
   }
 
+  get #bytesPerMillisecond(): number {
+    return bytesPerMillisecondOf(this.#configuration?.law ?? 'pcmu');
+  }
+
   #truncate(event: Extract<ClientEvent, { type: 'conversation.item.truncate' }>): void {
     const spoken = this.#spoken.get(event.item_id);
-    const length = (spoken?.bytes ?? 0) / 8;
+    const length = (spoken?.bytes ?? 0) / this.#bytesPerMillisecond;
     const audioEnd = event.audio_end_ms;
     if (spoken === undefined) this.fail('item_truncate_invalid_item_id', event.event_id);
     else if (
@@ -322,7 +326,7 @@ export class SimulatedSession {
     )
       this.fail('invalid_value', event.event_id);
     else {
-      this.#spoken.set(event.item_id, { bytes: audioEnd * 8 });
+      this.#spoken.set(event.item_id, { bytes: audioEnd * this.#bytesPerMillisecond });
       this.truncations.push({ item: event.item_id, audioEnd });
       this.send({
         type: 'conversation.item.truncated',
@@ -349,7 +353,7 @@ function configurationOf(session: object, dialect: Dialect): Configuration | str
   const output = isGa ? get('audio', 'output', 'format', 'type') : get('output_audio_format');
   const detection = isGa ? ['audio', 'input', 'turn_detection'] : ['turn_detection'];
   if (format !== output) return 'invalid_value';
-  const law = lawOf(format);
+  const law = formatOf(format);
   if (law === undefined) return 'invalid_value';
   return {
     law,
@@ -358,7 +362,8 @@ function configurationOf(session: object, dialect: Dialect): Configuration | str
   };
 }
 
-function lawOf(format: unknown): Law | undefined {
+function formatOf(format: unknown): AudioFormat | undefined {
+  if (format === 'audio/pcm' || format === 'pcm16') return 'pcm24k';
   if (format === 'audio/pcmu' || format === 'g711_ulaw') return 'pcmu';
   return format === 'audio/pcma' || format === 'g711_alaw' ? 'pcma' : undefined;
 }

@@ -1,14 +1,13 @@
-import type { Law } from '../../src/media/law.ts';
+import { type AudioFormat, bytesPerMillisecondOf } from '../../src/media/format.ts';
 
 /** Voice activity by energy, on a clock of audio received: what a server's `server_vad` does, roughly. */
 
 export interface VadOptions {
-  readonly law: Law;
+  readonly law: AudioFormat;
   /** Silence that ends a turn, ms. */
   readonly silence: number;
 }
 
-const frameBytes = 160;
 const frameLength = 20;
 // Mean magnitude of 16-bit samples; line noise is below, telephone speech far above.
 const threshold = 500;
@@ -36,6 +35,7 @@ export class Vad {
   push(audio: Buffer): ('started' | 'stopped')[] {
     this.#rest = Buffer.concat([this.#rest, audio]);
     const changes: ('started' | 'stopped')[] = [];
+    const frameBytes = frameLength * bytesPerMillisecondOf(this.#options.law);
     for (; this.#rest.length >= frameBytes; this.#rest = this.#rest.subarray(frameBytes)) {
       const change = this.#frame(this.#rest.subarray(0, frameBytes));
       if (change !== undefined) changes.push(change);
@@ -60,9 +60,16 @@ export class Vad {
   }
 }
 
-function loudness(frame: Buffer, law: Law): number {
+function loudness(frame: Buffer, law: AudioFormat): number {
+  if (law === 'pcm24k') return magnitudeOfSamples(frame);
   const magnitude = law === 'pcmu' ? magnitudeOfMu : magnitudeOfA;
   return frame.reduce((sum, byte) => sum + magnitude(byte), 0) / frame.length;
+}
+
+function magnitudeOfSamples(frame: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < frame.length; at += 2) sum += Math.abs(frame.readInt16LE(at));
+  return (2 * sum) / frame.length;
 }
 
 /** ITU-T G.711, table 2a: inverted bits, segment and mantissa, bias 33 of 14 bits. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
-import type { Law } from '../../src/media/law.ts';
+import { type AudioFormat, bytesPerMillisecondOf, silenceOf } from '../../src/media/format.ts';
 import type { Dialect } from './openai-simulator-event.ts';
 import { type Behaviour, SimulatedSession } from './openai-simulator-session.ts';
 
@@ -127,12 +127,13 @@ const usual: Behaviour = {
 };
 
 /** A tone as long as the text would be spoken, 60 ms a letter. */
-export function toneFor(text: string, law: Law): Buffer {
+export function toneFor(text: string, law: AudioFormat): Buffer {
   return tone(text.length * 60, law);
 }
 
 /** `milliseconds` of a loud 1 kHz tone (ITU-T G.711, table 5 and 6: the digital milliwatt). */
-export function tone(milliseconds: number, law: Law): Buffer {
+export function tone(milliseconds: number, law: AudioFormat): Buffer {
+  if (law === 'pcm24k') return linearTone(milliseconds);
   const period =
     law === 'pcmu'
       ? [0x1e, 0x0b, 0x0b, 0x1e, 0x9e, 0x8b, 0x8b, 0x9e]
@@ -140,7 +141,15 @@ export function tone(milliseconds: number, law: Law): Buffer {
   return Buffer.alloc(milliseconds * 8, Buffer.from(period));
 }
 
+/** 1 kHz of 24 kHz samples, as loud. */
+function linearTone(milliseconds: number): Buffer {
+  const period = Buffer.alloc(48);
+  for (let n = 0; n < 24; n++)
+    period.writeInt16LE(Math.round(22_000 * Math.sin((2 * Math.PI * n) / 24)), 2 * n);
+  return Buffer.alloc(milliseconds * bytesPerMillisecondOf('pcm24k'), period);
+}
+
 /** `milliseconds` of digital silence. */
-export function silence(milliseconds: number, law: Law): Buffer {
-  return Buffer.alloc(milliseconds * 8, law === 'pcmu' ? 0xff : 0xd5);
+export function silence(milliseconds: number, law: AudioFormat): Buffer {
+  return Buffer.alloc(milliseconds * bytesPerMillisecondOf(law), silenceOf(law));
 }
