@@ -132,15 +132,16 @@ export class AgentRole implements CallsUser {
   }
 
   /** Lets the one who is asked change the agent of this call. */
-  #override(call: Call, incoming: IncomingCall, setup: CallSetup): Promise<void> | undefined {
+  #override(call: Call, incoming: IncomingCall, setup: CallSetup) {
     const { override } = this.#roster;
     if (!override) return undefined;
     const { dialledUser, sourceAddress, request } = incoming;
-    const over = new AbortController();
-    incoming.onCancelled(() => over.abort());
     const header = (name: string) => request.header(name);
-    const about = { id: call.id, dialledUser, sourceAddress, header, signal: over.signal };
-    return override(about, setup.setup).then((own) => own && setup.change(own));
+    const about = { id: call.id, dialledUser, sourceAddress, header };
+    return async (signal: AbortSignal): Promise<void> => {
+      const own = await override({ ...about, signal }, setup.setup);
+      if (own) setup.change(own);
+    };
   }
 
   onOptions(): Response {

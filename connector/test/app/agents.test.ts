@@ -115,6 +115,19 @@ test.each([
   expect(JSON.stringify(site!.log)).not.toContain('sk-other');
 });
 
+test('a caller who gives up while the webhook is asked leaves nothing', async () => {
+  const { webhook } = await startHook(() => undefined);
+  const { udp, simulator, ending } = await start({
+    override: { webhook: { ...webhook, timeoutSeconds: 10 } },
+  });
+  const scenario = join(import.meta.dirname, 'scenarios', 'cancel-early.xml');
+  const flags = '-s 123 -key rtp_port 31530';
+  expect((await sipp({ scenario, target: udp, flags })).errors).toBe('');
+  await expectIdle(site!);
+  expect(ending()).toEqual({ result: 'cancelled', reason: 'caller-cancelled' });
+  expect(simulator.sessions).toEqual([]);
+});
+
 test('a header changes the agent, over what the webhook says', async () => {
   const { webhook } = await startHook(() => ({ agent: 'pizza', openai: { voice: 'cedar' } }));
   const header = { sourceRanges: ['127.0.0.0/8'] };
