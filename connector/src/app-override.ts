@@ -161,7 +161,8 @@ class Overrides {
             (all, _, index) => all.with(`${path}.providers.${index}.openai.apiKey`, key),
             this.#config.secrets,
           );
-    return this.#parts.own({ path, agent, secrets });
+    const preparedGreeting = configured.agent.greeting;
+    return this.#parts.own({ path, agent, secrets, preparedGreeting });
   }
 
   #invalid(

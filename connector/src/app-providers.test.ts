@@ -62,3 +62,15 @@ test('where one cannot be made, the others are not kept', async () => {
   await providers.close();
   await providers.close();
 });
+
+test('another greeting for one call starts no engines of its own', () => {
+  const providers = pool();
+  const good = { local: { intents: [{ name: 'hi', phrases: ['hello'] }] } };
+  const agent = agentOf({ greeting: 'Good morning.', providers: [good] });
+  const first = providers.take(agent);
+  const greeted = { ...agent, agent: { ...agent.agent, greeting: 'Hi.' } };
+  const second = providers.take({ ...greeted, preparedGreeting: 'Good morning.' });
+  expect(second.providers[0]).toBe(first.providers[0]);
+  first.giveBack();
+  second.giveBack();
+});

@@ -27,6 +27,8 @@ export interface AgentWithSecrets {
   readonly path: string;
   readonly agent: Agent;
   readonly secrets: Secrets;
+  /** What a local provider prepares, where it is not the agent's: engines are not started for one call. */
+  readonly preparedGreeting?: string | undefined;
 }
 
 /** Providers taken together for one agent; each take is given back once. */
@@ -110,7 +112,7 @@ export class ProviderPool {
         ? createOpenAiProvider({ options: entry.openai, apiKey: keyFor(of, index), clock, log })
         : createLocalProvider({
             options: entry.local,
-            greeting: agent.greeting,
+            greeting: of.preparedGreeting ?? agent.greeting,
             clock,
             log,
             random: Math.random,
@@ -121,7 +123,8 @@ export class ProviderPool {
 
 /** The same for providers that are made of the same. */
 function keyOf(of: AgentWithSecrets, index: number): string {
-  const { providers, greeting } = of.agent;
+  const { providers } = of.agent;
+  const greeting = of.preparedGreeting ?? of.agent.greeting;
   const entry = providers[index];
   const isLocal = entry !== undefined && 'local' in entry;
   const parts = [entry, isLocal ? greeting : keyFor(of, index)];
