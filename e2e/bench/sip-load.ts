@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Pinned, runPinned, startPinned } from './processes.ts';
 
 const sip = '127.0.0.1:5566';
@@ -52,8 +52,10 @@ function highest(rates: readonly number[], server: Pinned, folder: string): SipR
   return best;
 }
 
-/** The highest of the rates that the SIP server on core 0 keeps, application and sipp on core 1. */
-export async function measureSipServer(rates: readonly number[]): Promise<SipRate | undefined> {
+/** The SIP server on core 0 and an application that answers every call on core 1, with a folder for notes. */
+async function withServer<T>(
+  steps: (server: Pinned, folder: string) => T | Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'));
   const secret = join(folder, 'secret');
   writeFileSync(secret, 'bench-secret');
@@ -69,10 +71,41 @@ export async function measureSipServer(rates: readonly number[]): Promise<SipRat
     throw error;
   });
   try {
-    return highest(rates, server, folder);
+    return await steps(server, folder);
   } finally {
     await app.stop();
     await server.stop();
     rmSync(folder, { recursive: true });
   }
+}
+
+/** The highest of the rates that the SIP server on core 0 keeps, application and sipp on core 1. */
+export function measureSipServer(rates: readonly number[]): Promise<SipRate | undefined> {
+  return withServer((server, folder) => highest(rates, server, folder));
+}
+
+export interface Standing {
+  /** Dialogs that were set up and not ended. */
+  readonly dialogs: number;
+  readonly rssBeforeMiB: number;
+  /** When the transactions of their set-up are forgotten. */
+  readonly rssMiB: number;
+}
+
+function rssOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
+/** Memory of the SIP server while so many dialogs are up. They are placed at 150 a second and never ended. */
+export function measureDialogs(dialogs: number): Promise<Standing> {
+  return withServer(async (server) => {
+    const rssBeforeMiB = rssOf(server.pid);
+    const call = resolve(import.meta.dirname, 'standing-call.xml');
+    const load = `-sf ${call} -i 127.0.0.1 -r 150 -m ${dialogs} -l ${dialogs} -nostdin -timeout 120s`;
+    runPinned(1, `sipp ${load} ${sip}`, 180_000);
+    // Timers D, H and J of RFC 3261 §17 end within 32 s.
+    await new Promise((done) => setTimeout(done, 35_000));
+    return { dialogs, rssBeforeMiB, rssMiB: rssOf(server.pid) };
+  });
 }

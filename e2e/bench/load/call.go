@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math/rand"
 	"net"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ const oldAudio = 0x2b
 type call struct {
 	b       *bench
 	number  int
+	serial  int // of the calls that this caller makes
 	rtp     *net.UDPConn
 	remote  *net.UDPAddr
 	callID  string
@@ -40,7 +42,7 @@ func (b *bench) newCall(number int) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &call{b: b, number: number, rtp: rtp, callID: fmt.Sprintf("bench-%d-%d@127.0.0.1", b.started.UnixNano(), number)}
+	c := &call{b: b, number: number, rtp: rtp, callID: fmt.Sprintf("bench-%d-%d-%d@127.0.0.1", b.started.UnixNano(), number, rand.Int63())}
 	stampArrivals(rtp)
 	return c, nil
 }
@@ -102,8 +104,8 @@ func (c *call) request(method string, cseq int, uri, extra, body string) string 
 	if c.toTag != "" {
 		to += ";tag=" + c.toTag
 	}
-	return fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s%d%d;rport\r\nMax-Forwards: 70\r\nFrom: <sip:load@127.0.0.1>;tag=f%d\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:load@%s>\r\n%sContent-Length: %d\r\n\r\n%s",
-		method, uri, c.b.local, method, c.number, c.b.started.UnixNano(), c.number, to, c.callID, cseq, method, c.b.local, extra, len(body), body)
+	return fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s%d.%d.%d;rport\r\nMax-Forwards: 70\r\nFrom: <sip:load@127.0.0.1>;tag=f%d\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:load@%s>\r\n%sContent-Length: %d\r\n\r\n%s",
+		method, uri, c.b.local, method, c.number, c.serial, c.b.started.UnixNano(), c.number, to, c.callID, cseq, method, c.b.local, extra, len(body), body)
 }
 
 // sendFrame sends the next 20 ms; called by the pacer only.

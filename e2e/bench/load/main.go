@@ -27,14 +27,16 @@ type bench struct {
 	failure atomic.Value
 
 	measuring atomic.Bool
-	from      atomic.Int64 // frames sent from here, in µs
-	until     atomic.Int64 // to here are counted
-	sentCount atomic.Int64
-	back      atomic.Int64
-	roundTrip samples
-	ingress   samples
-	late      samples // round trips of the last second of the window
-	barge     samples
+	// A churn may last for hours: times of frames are not kept.
+	keepsNothing bool
+	from         atomic.Int64 // frames sent from here, in µs
+	until        atomic.Int64 // to here are counted
+	sentCount    atomic.Int64
+	back         atomic.Int64
+	roundTrip    samples
+	ingress      samples
+	late         samples // round trips of the last second of the window
+	barge        samples
 }
 
 func (b *bench) now() int64                { return b.since(time.Now()) }
@@ -53,7 +55,7 @@ func (b *bench) onSent() {
 }
 
 func (b *bench) onIngress(m mark, at int64) {
-	if b.counts(m.sent) {
+	if !b.keepsNothing && b.counts(m.sent) {
 		b.ingress.add(float64(at-m.sent) / 1000)
 	}
 }
@@ -67,6 +69,9 @@ func (b *bench) onEcho(c *call, m mark, at int64) {
 		return
 	}
 	b.back.Add(1)
+	if b.keepsNothing {
+		return
+	}
 	ms := float64(at-m.sent) / 1000
 	b.roundTrip.add(ms)
 	if m.sent >= b.until.Load()-1_000_000 {
@@ -180,7 +185,7 @@ type report struct {
 func main() {
 	target := flag.String("sip", "127.0.0.1:5060", "where the connector listens")
 	model := flag.String("model", "127.0.0.1:8765", "where to play the model")
-	mode := flag.String("mode", "echo", "echo, stall or bargein")
+	mode := flag.String("mode", "echo", "echo, stall, bargein or churn")
 	count := flag.Int("calls", 1, "concurrent calls")
 	warm := flag.Duration("warm", 2*time.Second, "before the window")
 	window := flag.Duration("window", 6*time.Second, "measured time")
@@ -206,11 +211,14 @@ func run(target, model, mode string, count int, warm, window time.Duration, pid 
 	b.local = b.sip.LocalAddr().String()
 	go b.receiveSip()
 	modelMode := mode
-	if mode == "stall" {
+	if mode == "stall" || mode == "churn" {
 		modelMode = "echo"
 	}
 	if _, err = startRealtime(b, modelMode, model); err != nil {
 		return err
+	}
+	if mode == "churn" {
+		return b.churn(count, window)
 	}
 	out := report{Mode: mode, Calls: count}
 	if out.RSSBeforeKiB, err = rssOf(pid); err != nil {
