@@ -118,7 +118,7 @@ export interface TlsReloadOptions {
 }
 
 /** Follows the certificate files. What cannot be used is refused, and what was before stays in use. */
-export class TlsReload {
+class TlsReload {
   readonly #options: TlsReloadOptions;
   readonly #paths: readonly string[];
   readonly #watch: FileWatch;

@@ -3,6 +3,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { type SipServer, startSipServer } from '../../src/drachtio/start.ts';
 import type { InboundAuth } from '../../src/sip/core/gatekeeper.ts';
+import type { TlsSettings } from '../../src/sip/transport/tls.ts';
+import type { ListenPoint } from '../../src/sip/transport/transport.ts';
 import { connected, createSrf, type Handler, type Srf } from './client.ts';
 
 export const secret = 'open sesame';
@@ -37,15 +39,21 @@ interface ServerOptions {
   readonly clock?: Clock;
   readonly drachtioPort?: number;
   readonly auth?: InboundAuth;
+  /** UDP and TCP of 127.0.0.1 where absent. */
+  readonly listen?: readonly ListenPoint[];
+  readonly tls?: TlsSettings;
 }
 
+const loopback: readonly ListenPoint[] = [
+  { protocol: 'udp', address: '127.0.0.1', port: 0 },
+  { protocol: 'tcp', address: '127.0.0.1', port: 0 },
+];
+
 export async function startServer(options: ServerOptions = {}): Promise<SipServer> {
-  const { clock = systemClock, drachtioPort = 0, auth } = options;
+  const { clock = systemClock, drachtioPort = 0, auth, listen = loopback, tls } = options;
   return startSipServer({
-    listen: [
-      { protocol: 'udp', address: '127.0.0.1', port: 0 },
-      { protocol: 'tcp', address: '127.0.0.1', port: 0 },
-    ],
+    listen,
+    ...(tls && { tls }),
     drachtio: { address: '127.0.0.1', port: drachtioPort, secret },
     ...(auth && { auth }),
     clock,

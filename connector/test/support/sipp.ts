@@ -8,6 +8,8 @@ export interface SippRun {
   readonly scenario: string;
   /** `host:port` of the far end; absent for a scenario that waits to be called. */
   readonly target?: string;
+  /** Its own address; `127.0.0.1` where absent. */
+  readonly local?: string;
   /** Extra flags, as on the command line (`-t t1 -p 5070 -m 10`). One call unless it says `-m`. */
   readonly flags?: string;
 }
@@ -19,13 +21,18 @@ export interface SippResult {
 }
 
 /** Runs sipp on loopback until its calls are over. */
-export async function sipp({ scenario, target, flags = '' }: SippRun): Promise<SippResult> {
+export async function sipp({
+  scenario,
+  target,
+  local = '127.0.0.1',
+  flags = '',
+}: SippRun): Promise<SippResult> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-sipp-'));
   const errors = join(folder, 'errors.log');
   const calls = flags.includes('-m ') ? '' : '-m 1 ';
   const seconds = Number(/-timeout (\d+)s/.exec(flags)?.[1] ?? 30);
   const limit = flags.includes('-timeout ') ? '' : '-timeout 30s ';
-  const fixed = `-i 127.0.0.1 -nostdin ${limit}-trace_err -error_file ${errors} ${calls}`;
+  const fixed = `-i ${local} -nostdin ${limit}-trace_err -error_file ${errors} ${calls}`;
   const args = `-sf ${scenario} ${fixed}${flags} ${target ?? ''}`.split(' ').filter(Boolean);
   // Its own -timeout waits for calls that are up, however long.
   const child = spawn('sipp', args, {

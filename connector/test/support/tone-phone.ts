@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { fromUlaw, tone, toUlaw } from './goertzel.ts';
 
 /**
@@ -24,9 +25,9 @@ export class TonePhone {
     });
   }
 
-  static async open(port: number, frequencyHz = 440): Promise<TonePhone> {
-    const socket = createSocket('udp4');
-    socket.bind(port, '127.0.0.1');
+  static async open(port: number, frequencyHz = 440, address = '127.0.0.1'): Promise<TonePhone> {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    socket.bind(port, address);
     await once(socket, 'listening');
     return new TonePhone(socket, frequencyHz);
   }

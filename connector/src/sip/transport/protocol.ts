@@ -1,5 +1,5 @@
 /** How SIP messages travel: RFC 3261 §18, and over WebSocket RFC 7118. */
-export const protocols = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
+const protocols = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 
 export type Protocol = (typeof protocols)[number];
 
