@@ -31,9 +31,9 @@ interface Library {
 }
 
 // RFC 7587 §3.1.1: 28 to 40 kbit/s are the sweet spot of fullband speech.
-const bitsPerSecond = 32_000;
-// Half of libopus's scale: beyond it the ear hears no more, and the cost doubles.
-const complexity = 5;
+const bitsPerSecond = 40_000;
+// From 7 on libopus tells speech from music and codes music so that a lost frame leaves no click.
+const complexity = 10;
 const expectedLossPercent = 10;
 // The largest packet of RFC 6716 §3.2.1, for 20 ms, is 1275 bytes; three frames of it.
 const maxPacketBytes = 1275 * 3 + 7;
