@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { Refusals } from '../sip/core/refusals.ts';
 import type { UserAgent, UserAgentUser } from '../sip/user-agent.ts';
 import type { Application } from './application.ts';
 import { type ApplicationOrder, Connection, type ConnectionUser } from './connection.ts';
@@ -63,6 +64,11 @@ export class DrachtioServer implements ConnectionUser {
   /** What the user agent delivers to. Requests that come before `start` get no answer. */
   get user(): UserAgentUser {
     return this.#switchboard;
+  }
+
+  /** What was answered because no application took it. */
+  get refusals(): Refusals {
+    return this.#switchboard.refusals;
   }
 
   /** Listens for applications. Resolves to the port; rejects when it cannot be bound. */

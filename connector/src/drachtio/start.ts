@@ -3,8 +3,9 @@ import type { Clock } from '../base/clock.ts';
 import { CloseInOrder } from '../base/close-in-order.ts';
 import { ConnectorError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Resolve } from '../sip/core/core.ts';
+import type { Authorise, Resolve } from '../sip/core/core.ts';
 import type { InboundAuth } from '../sip/core/gatekeeper.ts';
+import type { RefusalReason } from '../sip/core/refusals.ts';
 import type { Accepts } from '../sip/core/strangers.ts';
 import {
   createUserAgent,
@@ -44,6 +45,8 @@ export interface SipServerOptions {
   readonly tlsPeers?: readonly PeerTls[];
   /** Digest asked of everything new but OPTIONS; without it every source may call. */
   readonly auth?: InboundAuth;
+  /** Credentials for refreshes and BYEs of the server's own; none where absent. */
+  readonly authorise?: Authorise;
   /** By IP address: where new requests may come from; others get no answer. Everybody where absent. */
   readonly accepts?: Accepts;
   /** By IP address: sources that are never limited or blocked. None where absent. */
@@ -67,6 +70,8 @@ export interface SipServer {
   transportStats(): TransportStats;
   /** Messages turned away since the start by `accepts`, for metrics. */
   strangers(): number;
+  /** Requests since the start that were refused without an application, for metrics. */
+  refusals(): Readonly<Partial<Record<RefusalReason, number>>>;
   /** Messages since the start that got no answer for what their source did, for metrics. */
   drops(): Readonly<Record<DropReason, number>>;
   /** Other certificates from now on; calls that are up go on over new connections. */
@@ -106,6 +111,7 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
       load: () => userAgent.load(),
       transportStats: () => transport.stats(),
       strangers: () => userAgent.strangers(),
+      refusals: () => userAgent.refusals.with(applications.refusals),
       drops: () => userAgent.drops(),
       useTls: (tls) => transport.useTls(tls),
       close: () => parts.close(),
@@ -122,6 +128,7 @@ async function startUserAgent(
     tls,
     tlsPeers = [],
     auth,
+    authorise,
     accepts,
     journal,
     trusts,
@@ -155,6 +162,7 @@ async function startUserAgent(
       maxServerTransactions: mostServerTransactions,
       maxDialogs: mostDialogs,
       ...(auth && { auth }),
+      ...(authorise && { authorise }),
       ...(accepts && { accepts }),
       ...(trusts && { trusts }),
       ...(scanners && { scanners }),

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { Refusals, refusalReasonOf } from '../sip/core/refusals.ts';
 import { header } from '../sip/message/headers.ts';
 import type { Header } from '../sip/message/message.ts';
 import type {
@@ -66,6 +67,8 @@ export class Switchboard implements UserAgentUser {
   readonly ledger: Ledger;
   readonly registrations = new Registrations();
   readonly echoes = new EchoOrder();
+  /** What was answered because no application took it. */
+  readonly refusals = new Refusals();
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onRouted: (forwarding: Forwarding) => void;
@@ -196,6 +199,8 @@ export class Switchboard implements UserAgentUser {
   }
 
   #answer(request: InboundRequest, status: keyof typeof reasons, headers: Header[] = []): void {
+    if (status >= 300)
+      this.refusals.count(status >= 500 ? 'no-application' : refusalReasonOf(status));
     this.ledger.settle(request.transaction);
     this.#respond(request.transaction, status, headers).catch((error: unknown) => {
       this.#log.debug({ status, error: messageOf(error) }, 'request was over before its answer');

@@ -21,6 +21,8 @@ export interface SipFigures {
   readonly strangers: number;
   /** Messages that got no answer for what their source did, by why. */
   readonly drops: Readonly<Record<string, number>>;
+  /** Requests that the server refused without asking anybody, by why. */
+  readonly refusals: Readonly<Record<string, number>>;
 }
 
 /** What is asked for at each scrape. Cheap and never throwing. */
@@ -106,16 +108,15 @@ export function registerFigures(registry: Registry, figures: Figures): void {
       },
     });
   }
-  const drops: Counter<'reason'> = new Counter({
+  registerReasons(registers, {
     name: 'parley_sip_dropped_total',
     help: 'SIP messages that got no answer for what their source did.',
-    labelNames: ['reason'],
-    registers,
-    collect() {
-      drops.reset();
-      for (const [reason, count] of Object.entries(figures.sip().drops))
-        drops.inc({ reason }, count);
-    },
+    read: () => figures.sip().drops,
+  });
+  registerReasons(registers, {
+    name: 'parley_sip_refused_total',
+    help: 'SIP requests that were refused without being looked at as calls.',
+    read: () => figures.sip().refusals,
   });
   for (const { name, help, read } of gauges) {
     const gauge: Gauge = new Gauge({
@@ -125,4 +126,22 @@ export function registerFigures(registry: Registry, figures: Figures): void {
       collect: () => gauge.set(read(figures)),
     });
   }
+}
+
+/** A counter with a label `reason`. */
+function registerReasons(
+  registers: Registry[],
+  of: { name: string; help: string; read: () => Readonly<Record<string, number>> },
+): void {
+  const { name, help, read } = of;
+  const counter: Counter<'reason'> = new Counter({
+    name,
+    help,
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      counter.reset();
+      for (const [reason, count] of Object.entries(read())) counter.inc({ reason }, count);
+    },
+  });
 }

@@ -19,6 +19,7 @@ function build() {
       messagesMalformed: 9,
       strangers: 4,
       drops: { scanner: 5, rate: 0 },
+      refusals: { unauthorized: 3 },
     }),
     eventLoop: { read: () => ({ p50: 1, p99: 20, max: 35 }), close: () => undefined },
   });
@@ -46,6 +47,7 @@ test('figures are read at each scrape and count on from there', async () => {
       'parley_sip_strangers_total 4',
       'parley_sip_dropped_total{reason="scanner"} 5',
       'parley_sip_dropped_total{reason="rate"} 0',
+      'parley_sip_refused_total{reason="unauthorized"} 3',
       'parley_event_loop_lag_seconds{quantile="0.5"} 0.001',
       'parley_event_loop_lag_seconds{quantile="0.99"} 0.02',
       'parley_event_loop_lag_seconds{quantile="1"} 0.035',

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { type Core, type Resolve } from './core/core.ts';
+import type { Authorise, Core, Resolve } from './core/core.ts';
 import { DialogStore } from './core/dialog-store.ts';
 import { Gatekeeper, type InboundAuth } from './core/gatekeeper.ts';
 import { Ids } from './core/ids.ts';
@@ -10,6 +10,7 @@ import { LargeRequests } from './core/large-requests.ts';
 import { sendRequest, sendRequestInDialog } from './core/outbound.ts';
 import { OwnAddresses } from './core/own-address.ts';
 import { isRouted, Proxied } from './core/proxied.ts';
+import { Refusals, refusalReasonOf } from './core/refusals.ts';
 import { restore } from './core/restore.ts';
 import { ScopedClock } from './core/scoped-clock.ts';
 import { type Accepts, Strangers } from './core/strangers.ts';
@@ -61,6 +62,8 @@ export interface UserAgentOptions {
   readonly maxDialogs: number;
   /** Asked of everything new but OPTIONS; without it every source may call. */
   readonly auth?: InboundAuth;
+  /** Credentials for refreshes and BYEs of the server's own; none where absent. */
+  readonly authorise?: Authorise;
   /** Asked before all else; what is not accepted gets no answer. */
   readonly accepts?: Accepts;
   /** Sources that are never limited or blocked; none where absent. */
@@ -84,6 +87,8 @@ export interface RunningUserAgent extends UserAgent, TransportUser {
   restore(): void;
   /** Messages since the start from where none are accepted. */
   strangers(): number;
+  /** Requests since the start that no application was asked about, by why. */
+  readonly refusals: Refusals;
   /** Messages since the start that got no answer, by why. */
   drops(): Readonly<Record<DropReason, number>>;
 }
@@ -94,6 +99,7 @@ export function createUserAgent(parts: UserAgentParts): RunningUserAgent {
 }
 
 class CoreUserAgent implements RunningUserAgent {
+  readonly refusals = new Refusals();
   readonly #core: Core;
   readonly #clock: ScopedClock;
   readonly #strangers: Strangers;
@@ -114,6 +120,8 @@ class CoreUserAgent implements RunningUserAgent {
       timers: options.timers,
       ids: new Ids(random),
       own: new OwnAddresses(transport.listenPoints),
+      authorise: options.authorise ?? (() => () => undefined),
+      refusals: this.refusals,
       large: new LargeRequests(transport, this.#clock),
       layer: new TransactionLayer({
         transport,
@@ -121,6 +129,7 @@ class CoreUserAgent implements RunningUserAgent {
         timers: options.timers,
         maxServerTransactions: options.maxServerTransactions,
         journal,
+        onRefused: (status) => this.refusals.count(refusalReasonOf(status)),
         user: {
           onRequest: (server, received) => arrivals.user?.onRequest(server, received),
           onAck: (ack, received) => arrivals.user?.onAck(ack, received),

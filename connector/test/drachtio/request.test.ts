@@ -141,4 +141,10 @@ test('with no application an INVITE is answered 503', async () => {
       .createUAC(`sip:far@${far.address}`, { localSdp: sdp('near') })
       .catch((error: unknown) => error);
   await expect.poll(calling, { timeout: 10_000 }).toMatchObject({ status: 503 });
+  const peer = await Peer.open();
+  const invite = peer.compose('INVITE', `sip:far@${far.address}`, { body: sdp('peer') });
+  peer.send(invite, Number(far.address.split(':')[1]));
+  expect(header(await peer.response(503), 'retry-after')).toBe('5');
+  expect(far.server.refusals()).toHaveProperty('no-application');
+  peer.close();
 });

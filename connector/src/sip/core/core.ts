@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Header, SipRequest } from '../message/message.ts';
+import type { Header, SipRequest, SipResponse } from '../message/message.ts';
 import type { SipUri } from '../message/uri.ts';
 import type { Resolution } from '../resolve/resolve.ts';
 import type { TransactionLayer } from '../transaction/layer.ts';
@@ -21,6 +21,7 @@ import type { LargeRequests } from './large-requests.ts';
 import type { LiveDialog } from './live-dialog.ts';
 import type { LostInvite } from './lost-invite.ts';
 import type { OwnAddresses } from './own-address.ts';
+import type { Refusals } from './refusals.ts';
 
 /** Addresses of a SIP URI in the order to be tried (RFC 3263), or why there are none; never rejects. */
 export type Resolve = (uri: SipUri) => Promise<Resolution>;
@@ -41,6 +42,15 @@ export interface Cancellable {
   cancel(headers: readonly Header[]): Promise<Sent>;
 }
 
+/**
+ * Begins a request of the server's own that may be challenged. What it gives is asked for each 401 and
+ * 407, and answers with the credentials of the next try; undefined where there is none to be made.
+ */
+export type Authorise = () => (
+  challenge: SipResponse,
+  request: SipRequest,
+) => readonly Header[] | undefined;
+
 /** What every part of the user agent works with. */
 export interface Core {
   readonly transport: Transport;
@@ -51,6 +61,8 @@ export interface Core {
   readonly timers: TimerValues;
   readonly ids: Ids;
   readonly own: OwnAddresses;
+  readonly authorise: Authorise;
+  readonly refusals: Refusals;
   readonly layer: TransactionLayer;
   readonly large: LargeRequests;
   readonly dialogs: DialogStore;

@@ -1,9 +1,10 @@
 import { type InDialogDraft, inDialogRequest } from '../dialog/request.ts';
+import type { Header, SipRequest } from '../message/message.ts';
 import { formatReason } from '../message/reason.ts';
 import { withOwnHosts } from './compose.ts';
 import type { Core } from './core.ts';
 import type { LiveDialog } from './live-dialog.ts';
-import { type Departure, type Order, Sending, type SendingUser } from './sending.ts';
+import { type Answer, type Departure, type Order, Sending, type SendingUser } from './sending.ts';
 
 /** A draft without the CSeq, which the dialog gives. */
 export type Content = Omit<InDialogDraft, 'sequence'>;
@@ -30,14 +31,36 @@ export function sendInDialog(
   return { sending, departure: live.inTurn(() => sending.start()) };
 }
 
-/** Sends a BYE of the server's own; its response is for nobody. */
+/** What sends a request of the server's own again after a 401 or 407; undefined for every other response. */
+export function authorising(core: Core, content: Content): (answer: Answer) => Content | undefined {
+  const authorise = core.authorise();
+  return ({ response, request }) => {
+    if (response.status !== 401 && response.status !== 407) return undefined;
+    const credentials = authorise(response, request);
+    return credentials && { ...content, headers: [...content.headers, ...credentials] };
+  };
+}
+
+/** §13.2.2.4: the ACK carries the credentials of its INVITE. */
+export function credentialsOf(invite: SipRequest): Header[] {
+  return invite.headers.filter((each) => /^(?:proxy-)?authorization$/i.test(each.name));
+}
+
+/** Sends a BYE of the server's own; its response is for nobody but who challenges it. */
 export function sendBye(core: Core, live: LiveDialog, text: string): Promise<Departure> {
   live.isLeaving = true;
   live.clientInvite?.withdraw();
   const reason = formatReason({ protocol: 'SIP', cause: 200, text });
   const headers = [{ name: 'Reason', value: reason }];
   const content = { method: 'BYE', headers, body: Buffer.alloc(0) };
-  return sendInDialog(core, { live, content }, { onAnswer: () => undefined }).departure;
+  const again = authorising(core, content);
+  const onAnswer = (answer: Answer) => {
+    const authorised = again(answer);
+    if (authorised) send(authorised).catch(() => undefined);
+  };
+  const send = (next: Content): Promise<Departure> =>
+    sendInDialog(core, { live, content: next }, { onAnswer }).departure;
+  return send(content);
 }
 
 /** Ends a dialog of the server's own accord, which the user hears of. */

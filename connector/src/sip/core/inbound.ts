@@ -13,6 +13,7 @@ import { InboundInvite } from './inbound-invite.ts';
 import { InboundOther } from './inbound-other.ts';
 import type { LiveDialog } from './live-dialog.ts';
 import { onStray } from './lost-invite.ts';
+import { refusalReasonOf } from './refusals.ts';
 import { traceOfReceived } from './trace.ts';
 import {
   crossing,
@@ -69,7 +70,7 @@ export class Inbound implements TransactionLayerUser {
       judge(request) ??
       this.#judgePlace(request, live) ??
       (live ? undefined : this.#challenge(request, received.remote));
-    if (verdict) refuse(server, this.#core.ids.tag(), verdict);
+    if (verdict) this.#refuse(server, verdict);
     else if (live) this.#onInDialog(live, arrival);
     else this.#onNew(arrival);
   }
@@ -213,6 +214,7 @@ export class Inbound implements TransactionLayerUser {
   }
 
   #refuse(server: ServerTransaction, verdict: Verdict): void {
+    this.#core.refusals.count(refusalReasonOf(verdict[0]));
     refuse(server, this.#core.ids.tag(), verdict);
   }
 

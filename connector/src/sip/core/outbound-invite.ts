@@ -22,7 +22,7 @@ import {
 } from '../user-agent.ts';
 import type { Cancellable, Core } from './core.ts';
 import { dismiss, emptyAck } from './dismissal.ts';
-import { endByServer, orderInDialog } from './in-dialog.ts';
+import { credentialsOf, endByServer, orderInDialog } from './in-dialog.ts';
 import type { LiveDialog, PendingInvite } from './live-dialog.ts';
 import { inviteKey, inviteRecord } from './lost-invite.ts';
 import { type Answer, type Departure, type Order, Sending } from './sending.ts';
@@ -241,11 +241,6 @@ export class OutboundInvite implements Cancellable, PendingInvite {
       trace,
     });
   }
-}
-
-/** §13.2.2.4: the ACK carries the credentials of its INVITE. */
-function credentialsOf(invite: SipRequest): Header[] {
-  return invite.headers.filter((each) => /^(?:proxy-)?authorization$/i.test(each.name));
 }
 
 function isReliable(response: SipResponse): boolean {

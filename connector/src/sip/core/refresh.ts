@@ -3,7 +3,13 @@ import { refreshHeaders } from '../dialog/session-negotiation.ts';
 import type { SessionTerms } from '../dialog/session-timer.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { Core } from './core.ts';
-import { type Content, orderInDialog, sendInDialog } from './in-dialog.ts';
+import {
+  authorising,
+  type Content,
+  credentialsOf,
+  orderInDialog,
+  sendInDialog,
+} from './in-dialog.ts';
 import type { LiveDialog } from './live-dialog.ts';
 import type { Answer, Sending } from './sending.ts';
 import { type AckDeparture, sendStateless } from './stateless.ts';
@@ -35,6 +41,7 @@ class Refresh {
   readonly #over = Promise.withResolvers<void>();
   #isOver = false;
   #ack: Promise<AckDeparture> | undefined;
+  #again: (answer: Answer) => Content | undefined = () => undefined;
 
   constructor(core: Core, live: LiveDialog, onFinal: (answer: Answer) => void) {
     this.#core = core;
@@ -44,6 +51,11 @@ class Refresh {
 
   start(content: Content): void {
     this.#live.refreshing = this.#over.promise;
+    this.#again = authorising(this.#core, content);
+    this.#send(content);
+  }
+
+  #send(content: Content): void {
     const { sending, departure } = sendInDialog(
       this.#core,
       { live: this.#live, content },
@@ -61,6 +73,11 @@ class Refresh {
     if (response.status < 200) return;
     if (request.method === 'INVITE' && response.status < 300) this.#acknowledge(request);
     if (this.#isOver) return;
+    const authorised = this.#again(answer);
+    if (authorised) {
+      this.#send(authorised);
+      return;
+    }
     this.#finish();
     this.#onFinal(answer);
   }
@@ -83,7 +100,7 @@ class Refresh {
     const order = orderInDialog(this.#live, {
       method: 'ACK',
       sequence: sequenceOf(invite),
-      headers: [],
+      headers: credentialsOf(invite),
       body: Buffer.alloc(0),
     });
     this.#ack = this.#live.inTurn(() => sendStateless(this.#core, order));

@@ -4,6 +4,7 @@ import { draft, Phone, sdp } from '../../../test/sip/phone.ts';
 import { Wire } from '../../../test/sip/wire.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { header } from '../message/headers.ts';
+import { Refusals } from './refusals.ts';
 
 const sdpWithoutType = Buffer.from('v=0\r\n');
 
@@ -107,12 +108,13 @@ test.each([
     lines: ['Require: 100rel, foo, timer'],
     status: 420,
     unsupported: 'foo',
+    reason: 'extension',
   },
-  { name: 'a scheme that is none of SIP', uri: 'nobody:knows', status: 416 },
-  { name: 'a To tag of no dialog', lines: [], tag: ';tag=x', status: 481 },
+  { name: 'a scheme that is none of SIP', uri: 'nobody:knows', status: 416, reason: 'uri-scheme' },
+  { name: 'a To tag of no dialog', lines: [], tag: ';tag=x', status: 481, reason: 'no-dialog' },
 ])(
   '$name: $status',
-  async ({ uri = 'sip:you@192.0.2.2', lines = [], tag = '', status, unsupported }) => {
+  async ({ uri = 'sip:you@192.0.2.2', lines = [], tag = '', status, unsupported, reason }) => {
     const { clock, wire, callee } = pair();
     wire.inject('2', [
       `MESSAGE ${uri} SIP/2.0`,
@@ -127,6 +129,7 @@ test.each([
     expect(wire.log).toEqual([`2>1 ${status} MESSAGE`]);
     expect(header(wire.messages[0]!.message, 'unsupported')).toBe(unsupported);
     expect(callee.take()).toEqual([]);
+    expect(callee.agent.refusals.with(new Refusals())).toEqual({ [reason]: 1 });
   },
 );
 

@@ -31,6 +31,8 @@ export interface TransactionLayerParts {
   readonly journal: Journal;
   /** Server transactions at one time; requests beyond get 503 without a transaction. */
   readonly maxServerTransactions: number;
+  /** Told the status of each request that was refused without a transaction. */
+  readonly onRefused?: (status: number) => void;
 }
 
 /** All transactions, found by the rules of RFC 3261 §17.1.3 and §17.2.3. */
@@ -177,6 +179,7 @@ export class TransactionLayer {
 
   /** Answers without keeping anything (§8.2.7): the To tag follows from the request. */
   #refuse(request: SipRequest, received: Received, [status, reason]: [number, string]): void {
+    this.#parts.onRefused?.(status);
     const response: SipResponse = {
       kind: 'response',
       status,
