@@ -149,6 +149,36 @@ test.each([
   }
 });
 
+test('SUBSCRIBE in a call, and the NOTIFYs of it, both ways; the last leaves the call', async () => {
+  const { uac, uas } = await call();
+  for (const [from, to] of [
+    [uac, uas],
+    [uas, uac],
+  ] as const) {
+    const subscribed = next(to, 'subscribe');
+    const asking = from.request({
+      method: 'SUBSCRIBE',
+      headers: { Event: 'dialog', Expires: '60' },
+    });
+    const [subscribe, response] = await subscribed;
+    expect(subscribe.get('Event')).toBe('dialog');
+    response.send(200, { headers: { Expires: '60' } });
+    expect((await asking).status).toBe(200);
+    for (const state of ['active;expires=60', 'terminated;reason=timeout']) {
+      const notified = next(from, 'notify');
+      const headers = { Event: 'dialog', 'Subscription-State': state };
+      const telling = to.request({ method: 'NOTIFY', headers });
+      const [notify, answer] = await notified;
+      expect(notify.get('Subscription-State')).toBe(state);
+      answer.send(200);
+      expect((await telling).status).toBe(200);
+    }
+  }
+  const ended = next(uas, 'destroy');
+  await uac.destroy();
+  await ended;
+});
+
 test('REFER and the NOTIFY that follow', async () => {
   const { uac, uas } = await call();
   const referred = next(uac, 'refer');

@@ -97,6 +97,22 @@ test.each([
   expect(await callee).toEqual({ passed: true, errors: '' });
 });
 
+test('reliable provisionals of sipp are acknowledged in turn, and an UPDATE of ours is answered', async () => {
+  site = await startSite();
+  const port = await freePort();
+  const callee = sipp({ scenario: `${callees}/callee-reliable.xml`, flags: `-p ${port}` });
+  const dialog = await site.srf.createUAC(`sip:bob@127.0.0.1:${port}`, {
+    localSdp: sdp('desk'),
+    headers: { Supported: '100rel' },
+  });
+  const headers = { 'Content-Type': 'application/sdp' };
+  const update = await dialog.request({ method: 'UPDATE', headers, body: sdp('desk', 41_000) });
+  expect(update.status).toBe(200);
+  expect(update.body).toContain('m=audio 40002');
+  await dialog.destroy();
+  expect(await callee).toEqual({ passed: true, errors: '' });
+});
+
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');

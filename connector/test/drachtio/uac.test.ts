@@ -267,6 +267,38 @@ test('a reliable provisional is acknowledged', async () => {
   await peer.request('ACK');
 });
 
+test('reliable provisionals are taken in order and once; repeated ones get no second PRACK', async () => {
+  const seen: string[] = [];
+  const cbProvisional = (response: Response) => void seen.push(response.get('rseq') ?? '');
+  const calling = call({ headers: { Supported: '100rel' } }, { cbProvisional });
+  const invite = await peer.request('INVITE');
+  const ring = (sequence: number) =>
+    peer.answer(invite, 183, {
+      extra: [
+        { name: 'Require', value: '100rel' },
+        { name: 'RSeq', value: String(sequence) },
+      ],
+    });
+  ring(7);
+  const first = await peer.request('PRACK');
+  expect(header(first, 'rack')).toMatch(/^7 /);
+  // RFC 3262 §4: the first again, and one that comes before its predecessor.
+  ring(7);
+  ring(9);
+  peer.answer(first, 200);
+  ring(8);
+  const second = await peer.request('PRACK');
+  expect(header(second, 'rack')).toMatch(/^8 /);
+  peer.answer(second, 200);
+  ring(9);
+  const third = await peer.request('PRACK');
+  expect(header(third, 'rack')).toMatch(/^9 /);
+  peer.answer(third, 200);
+  peer.answer(invite, 200, { body: sdp('peer') });
+  await calling;
+  expect(seen).toEqual(['7', '8', '9']);
+});
+
 test('of two targets that both answer the first has the call', async () => {
   const other = await Peer.open();
   const calling = call();
