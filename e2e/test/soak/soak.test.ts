@@ -19,7 +19,9 @@ test('three rounds of calls leave no socket, timer, worker or port behind, and n
     // Sockets, workers and timers by kind. A timer or a scrape's socket more may be of the moment; what
     // calls leave would be tens.
     for (const [kind, count] of Object.entries(round.resources))
-      expect(count, kind).toBeLessThanOrEqual((first.resources[kind] ?? 0) + 2);
+      expect({ kind, count }).toSatisfy(
+        (held: { count: number }) => held.count <= (first.resources[kind] ?? 0) + 2,
+      );
   }
   expect(last.portsFree).toBe(first.portsFree);
   // Two rounds are some 60 calls: 20 KiB for each would be 1.2 MiB.
