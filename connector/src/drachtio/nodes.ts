@@ -47,7 +47,11 @@ export class Nodes {
     const node = this.#named(identity);
     // Its routes end with the connection that asked for them.
     this.#options.switchboard.registrations.removeAll(node);
-    for (const [seat, each] of this.#seats) if (each === node) this.#seats.delete(seat);
+    for (const [seat, each] of this.#seats) {
+      if (each !== node) continue;
+      this.#seats.delete(seat);
+      this.#options.log.warn({ node: identity }, 'application replaced by another of its name');
+    }
     this.#seats.set(connection, node);
     node.join(connection);
     this.#options.log.info({ node: identity }, 'application is here');
@@ -71,10 +75,9 @@ export class Nodes {
     return node ?? connection;
   }
 
-  restore(dialog: DialogId, owner: string): void {
-    if (identityPattern.test(owner)) {
-      this.#options.switchboard.ledger.own(dialog, this.#named(owner));
-    }
+  /** The node of that name, which is waited for if it is not here. */
+  named(name: string): Application | undefined {
+    return identityPattern.test(name) ? this.#named(name) : undefined;
   }
 
   close(): void {

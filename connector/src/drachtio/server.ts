@@ -53,7 +53,7 @@ export class DrachtioServer implements ConnectionUser {
       clock: options.clock,
       log: options.log,
       onRouted: (forwarding) => this.#proxy.relay(forwarding),
-      onRestored: (dialog, owner) => this.#nodes.restore(dialog, owner),
+      named: (name) => this.#nodes.named(name),
     });
     const { clock, log, patience = defaultPatience } = options;
     this.#nodes = new Nodes({ clock, log, patience, switchboard: this.#switchboard });

@@ -58,8 +58,8 @@ export interface SwitchboardOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onRouted: (forwarding: Forwarding) => void;
-  /** A dialog is back that belonged to an application of that name. */
-  readonly onRestored?: (dialog: DialogId, owner: string) => void;
+  /** The application of a name that a journal has kept; undefined where it is none. */
+  readonly named?: (name: string) => Application | undefined;
 }
 
 /** Decides which application gets what comes from the network, and answers where none is there. */
@@ -72,7 +72,7 @@ export class Switchboard implements UserAgentUser {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onRouted: (forwarding: Forwarding) => void;
-  readonly #onRestored: (dialog: DialogId, owner: string) => void;
+  readonly #named: (name: string) => Application | undefined;
   readonly #graces = new Set<Timer>();
   #userAgent: UserAgent | undefined;
   #isClosed = false;
@@ -81,7 +81,7 @@ export class Switchboard implements UserAgentUser {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onRouted = options.onRouted;
-    this.#onRestored = options.onRestored ?? (() => undefined);
+    this.#named = options.named ?? (() => undefined);
     this.ledger = new Ledger(() => options.clock.now());
   }
 
@@ -126,7 +126,13 @@ export class Switchboard implements UserAgentUser {
   }
 
   onDialogRestored(dialog: DialogId, owner: string): void {
-    this.#onRestored(dialog, owner);
+    const application = this.#named(owner);
+    if (application) this.ledger.own(dialog, application);
+  }
+
+  onRequestRestored(transaction: TransactionId, owner: string): void {
+    const application = this.#named(owner);
+    if (application) this.ledger.sent(transaction, application);
   }
 
   /** Answers for an application that is not there. */

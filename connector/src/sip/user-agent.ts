@@ -123,6 +123,8 @@ export interface UserAgentUser {
   onRouted(forwarding: Forwarding): void;
   /** A dialog of an earlier process is back, before anything is delivered of it. */
   onDialogRestored?(dialog: DialogId, owner: string): void;
+  /** The outcome of a request that an earlier process sent follows. */
+  onRequestRestored?(transaction: TransactionId, owner: string): void;
 }
 
 /** `owner` names whose the dialog is that this makes; it is kept with the dialog in the journal. */

@@ -99,6 +99,11 @@ export interface Srf {
     options?: object,
   ): Promise<ProxyResult>;
   request(uri: string, options: object): Promise<Request>;
+  request(
+    uri: string,
+    options: object,
+    callback: (error: unknown, request?: Request) => void,
+  ): void;
   readonly app: {
     readonly client: {
       readonly idle: boolean;

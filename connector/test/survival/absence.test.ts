@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { type SipServer, startSipServer } from '../../src/drachtio/start.ts';
@@ -9,24 +9,24 @@ import { sdp } from '../drachtio/site.ts';
 import { Application } from './application.ts';
 import { secret } from './server.ts';
 
-/** Shortened so that both ends of an absence are seen. */
-const patience = { hold: 700, keep: 2_500 };
+/** Shortened so that the end of the hold is seen. */
+const hold = 700;
 
 let server: SipServer;
 let peer: Peer;
 let application: Application;
 
-beforeEach(async () => {
+async function begin(keep: number): Promise<void> {
   server = await startSipServer({
     listen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
     drachtio: { address: '127.0.0.1', port: 0, secret },
-    patience,
+    patience: { hold, keep },
     clock: systemClock,
     log: silentLog,
   });
   peer = await Peer.open();
   application = await Application.start(server.drachtioPort);
-});
+}
 
 afterEach(async () => {
   await application.kill();
@@ -50,6 +50,7 @@ async function callIn(callId: string) {
 }
 
 test('without its application a call may end and all else is refused, until the call is ended', async () => {
+  await begin(4_000);
   const [first, second] = [await callIn('a'), await callIn('b')];
   await sleep(100);
   await application.kill();
@@ -71,9 +72,10 @@ test('without its application a call may end and all else is refused, until the 
   second('INFO', 2);
   expect(header(await peer.response(481), 'cseq')).toBe('2 INFO');
   await expect.poll(() => server.load().dialogs).toBe(0);
-});
+}, 60_000);
 
 test('an application that comes back late is told of the calls that ended without it', async () => {
+  await begin(60_000);
   const [first, second] = [await callIn('a'), await callIn('b')];
   await application.kill();
   first('BYE', 2);
@@ -85,9 +87,10 @@ test('an application that comes back late is told of the calls that ended withou
   });
   second('INFO', 2);
   expect(await application.isTold('INFO')).toMatchObject({ dialog: 'b;from-tag=peer' });
-});
+}, 60_000);
 
 test('a call that the lost application was making is given up, and one it had not acknowledged', async () => {
+  await begin(60_000);
   application.order({ kind: 'call', uri: `sip:peer@${peer.address}` });
   const invite = await peer.request('INVITE');
   peer.answer(invite, 180);
@@ -97,9 +100,10 @@ test('a call that the lost application was making is given up, and one it had no
   peer.answer(invite, 487);
   await peer.request('ACK');
   await expect.poll(() => server.load().dialogs).toBe(0);
-});
+}, 60_000);
 
 test('the 200 to an application that is gone is acknowledged and its call ended', async () => {
+  await begin(60_000);
   application.order({ kind: 'call', uri: `sip:peer@${peer.address}` });
   const invite = await peer.request('INVITE');
   await application.kill();
@@ -108,4 +112,4 @@ test('the 200 to an application that is gone is acknowledged and its call ended'
   const bye = await peer.request('BYE');
   peer.answer(bye, 200);
   await expect.poll(() => server.load().dialogs).toBe(0);
-});
+}, 60_000);

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { connected, createSrf, type Handler } from '../drachtio/client.ts';
+import { connected, createSrf, type Handler, type Request } from '../drachtio/client.ts';
 import { sdp } from '../drachtio/site.ts';
 import type { Order, Told } from './application.ts';
 
@@ -26,11 +26,11 @@ const handle: Handler = (request, response) => {
 
 for (const verb of ['invite', 'info', 'bye', 'message']) srf.use(verb, handle);
 
-async function call(uri: string): Promise<void> {
-  const request = await srf.request(uri, { method: 'INVITE', ...bodyOf('INVITE') });
+function onSent(error: unknown, request?: Request): void {
+  if (error || !request) throw new Error('the INVITE was refused', { cause: error });
   request.on('response', (response, ack) => {
     if (response.status < 200) return;
-    ack();
+    if (response.status < 300) ack();
     const { stackDialogId: dialog, stackTxnId: transaction } = response;
     tell({ what: String(response.status), dialog, transaction });
   });
@@ -39,7 +39,10 @@ async function call(uri: string): Promise<void> {
 createInterface({ input: process.stdin }).on('line', (line) => {
   const order = JSON.parse(line) as Order;
   if (order.kind === 'mute') isMute = true;
-  else if (order.kind === 'call') void call(order.uri);
+  else if (order.kind === 'call') {
+    // A promise would be late for a response in the same packet.
+    srf.request(order.uri, { method: 'INVITE', ...bodyOf('INVITE') }, onSent);
+  }
 });
 process.stdin.on('end', () => process.exit());
 

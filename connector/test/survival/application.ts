@@ -47,9 +47,9 @@ export class Application {
     this.#process.stdin.write(`${JSON.stringify(order)}\n`);
   }
 
-  /** The first that is called so, taken out; rejects after 10 s. */
+  /** The first that is called so, taken out; rejects after 20 s. */
   async isTold(what: string, takes = true): Promise<Told> {
-    const until = Date.now() + 10_000;
+    const until = Date.now() + 20_000;
     for (;;) {
       const at = this.told.findIndex((each) => each.what === what);
       const [found] = takes && at >= 0 ? this.told.splice(at, 1) : this.told.slice(at);

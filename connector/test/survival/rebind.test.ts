@@ -96,7 +96,7 @@ test('a killed application gets what came in the gap when it is back, in both ro
   inbound.send('BYE', 4);
   expect(await application.isTold('BYE')).toMatchObject({ dialog: inbound.dialog });
   await peer.response(200);
-});
+}, 60_000);
 
 test('requests after the return reach the application', async () => {
   const [inbound, outbound] = [await callIn(), await callOut()];
@@ -111,7 +111,7 @@ test('requests after the return reach the application', async () => {
     call.send('BYE', 13);
     expect(await application.isTold('BYE')).toMatchObject({ dialog: call.dialog });
   }
-});
+}, 60_000);
 
 test('a request that was delivered and not answered comes again under its transaction', async () => {
   const call = await callIn();
@@ -124,7 +124,7 @@ test('a request that was delivered and not answered comes again under its transa
   await comeBack();
   expect(await application.isTold('INFO')).toEqual(first);
   expect(header(await peer.response(200), 'cseq')).toBe('2 INFO');
-});
+}, 60_000);
 
 test('a re-INVITE that was cancelled in the gap does not come', async () => {
   const call = await callIn();
@@ -145,7 +145,7 @@ test('a re-INVITE that was cancelled in the gap does not come', async () => {
   call.send('INFO', 3);
   await application.isTold('INFO');
   expect(application.told.map(({ what }) => what)).not.toContain('INVITE');
-});
+}, 60_000);
 
 test('the requests of a call over TCP wait as well', async () => {
   const scenario = path.join(import.meta.dirname, 'scenarios/info-in-the-gap.xml');
@@ -158,7 +158,7 @@ test('the requests of a call over TCP wait as well', async () => {
   await application.isTold('INFO');
   await application.isTold('BYE');
   expect(await run).toEqual({ passed: true, errors: '' });
-});
+}, 60_000);
 
 test('a killed server gives the dialogs back to the application that comes back', async () => {
   const [inbound, outbound] = [await callIn(), await callOut()];
@@ -173,7 +173,7 @@ test('a killed server gives the dialogs back to the application that comes back'
     call.send('BYE', 3);
     expect(await application.isTold('BYE')).toMatchObject({ dialog: call.dialog });
   }
-});
+}, 60_000);
 
 test('an INVITE that a killed server left is cancelled, and its late 200 gets ACK and BYE', async () => {
   application.order({ kind: 'call', uri: `sip:peer@${peer.address}` });
@@ -189,7 +189,22 @@ test('an INVITE that a killed server left is cancelled, and its late 200 gets AC
   const bye = await peer.request('BYE');
   expect(header(bye, 'reason')).toContain('the application is gone');
   peer.answer(bye, 200);
-});
+}, 60_000);
+
+test('who comes back is told 503 for the INVITE that a killed server left', async () => {
+  application.order({ kind: 'call', uri: `sip:peer@${peer.address}` });
+  peer.answer(await peer.request('INVITE'), 180);
+  await sleep(100);
+  await application.kill();
+  await server.kill();
+  await server.start();
+  // The library forgets its requests with their connection; what is on the wire is for who remembers.
+  const client = await WireClient.connect(server.drachtioPort);
+  client.send(`auth|authenticate|${secret}|node@gw-1`);
+  await client.next();
+  expect(await client.next()).toContain('SIP/2.0 503 Service Unavailable');
+  client.close();
+}, 60_000);
 
 test('of two applications with one name the newer has the calls; the older is closed', async () => {
   const call = await callIn();
@@ -205,4 +220,4 @@ test('of two applications with one name the newer has the calls; the older is cl
   expect(await application.isTold('INFO')).toMatchObject({ dialog: call.dialog });
   expect(ordinary.isClosed).toBe(false);
   ordinary.close();
-});
+}, 60_000);

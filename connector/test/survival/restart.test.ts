@@ -86,7 +86,7 @@ test('a dialog takes commands after a SIGKILL of the server, with the next CSeq'
   peer.answer(second, 200);
   await send(dialog, 'BYE');
   peer.answer(await peer.request('BYE'), 200);
-}, 20_000);
+}, 60_000);
 
 test('a 200 without ACK is repeated after a SIGKILL, until its ACK comes', async () => {
   const { ok } = await callIn();
@@ -102,7 +102,7 @@ test('a 200 without ACK is repeated after a SIGKILL, until its ACK comes', async
   peer.inbox.length = 0;
   await new Promise((done) => setTimeout(done, 4_500));
   expect(peer.inbox).toEqual([]);
-}, 20_000);
+}, 60_000);
 
 test('a call that rings when the server is killed has a final answer within 5 s', async () => {
   srf.use('invite', (_request, response) => response.send(180));
@@ -115,9 +115,9 @@ test('a call that rings when the server is killed has a final answer within 5 s'
   await server.start();
   const final = await peer.response(503);
   expect(header(final, 'cseq')).toBe('1 INVITE');
-}, 20_000);
+}, 60_000);
 
-test('ten thousand dialogs are back within a second', async () => {
+test('ten thousand dialogs are back within a second of work', async () => {
   const { ok, dialog } = await callIn();
   acknowledge(ok);
   await send(dialog, 'INFO');
@@ -137,4 +137,4 @@ test('ten thousand dialogs are back within a second', async () => {
   journal.close();
   const full = await server.start();
   expect(full - empty).toBeLessThan(1_000);
-}, 30_000);
+}, 60_000);

@@ -7,11 +7,14 @@ import { parseMessage } from '../message/parse.ts';
 import { cancelOf } from '../transaction/ack.ts';
 import { portable, textOf } from '../transaction/server-record.ts';
 import type { Received, Remote } from '../transport/transport.ts';
+import type { Ownership } from '../user-agent.ts';
 import type { Core } from './core.ts';
 import { acknowledge, dismiss } from './dismissal.ts';
 import { endByServer } from './in-dialog.ts';
 import type { LiveDialog } from './live-dialog.ts';
+import { responseOfStack } from './sending.ts';
 import type { AckDeparture } from './stateless.ts';
+import { traceOfStack } from './trace.ts';
 
 /** Who answers a cancelled INVITE so late as that was never going to hear of the CANCEL. */
 const longestAnswer = 3 * 60_000;
@@ -21,6 +24,7 @@ export interface InviteRecord {
   /** As sent, in latin1. */
   readonly invite: string;
   readonly remote: Remote;
+  readonly owner?: string;
 }
 
 /** One that an earlier process sent, and the ACKs to its 2xx by their To tag. */
@@ -43,16 +47,21 @@ export function isInviteRecord(value: unknown): value is InviteRecord {
   return typeof value === 'object' && value !== null && 'invite' in value && 'remote' in value;
 }
 
-export function inviteRecord(request: SipRequest, remote: Remote): InviteRecord {
-  return { invite: textOf(request), remote: portable(remote) };
+export function inviteRecord(
+  request: SipRequest,
+  remote: Remote,
+  { owner }: Ownership,
+): InviteRecord {
+  const record = { invite: textOf(request), remote: portable(remote) };
+  return owner === undefined ? record : { ...record, owner };
 }
 
 /**
- * Nobody waits any more for what an INVITE of an earlier process began: it is cancelled, and who has
- * answered or still does gets ACK and BYE. False for a record that cannot be used.
+ * What an INVITE of an earlier process began is not gone on with: it is cancelled, who has answered or
+ * still does gets ACK and BYE, and the application, if it comes back, a 503. False for a record that cannot be used.
  */
-export function dropInvite(core: Core, key: string, { invite, remote }: InviteRecord): boolean {
-  const request = parseMessage(Buffer.from(invite, 'latin1'));
+export function dropInvite(core: Core, key: string, record: InviteRecord): boolean {
+  const request = parseMessage(Buffer.from(record.invite, 'latin1'));
   if (request.kind !== 'request') return false;
   const name = nameOf(request);
   const lost: LostInvite = { request, acks: new Map() };
@@ -62,7 +71,8 @@ export function dropInvite(core: Core, key: string, { invite, remote }: InviteRe
     core.journal.remove(key);
   });
   endForks(core, lost);
-  if (lost.acks.size === 0) cancel(core, request, remote);
+  if (lost.acks.size === 0) cancel(core, request, record.remote);
+  tell(core, key.slice(prefix.length), { request, owner: record.owner });
   return true;
 }
 
@@ -121,6 +131,17 @@ function endForks(core: Core, { request, acks }: LostInvite): void {
       .then(() => endByServer(core, fork, reason))
       .catch(() => core.log.warn({}, 'call that nobody acknowledged could not be ended'));
   }
+}
+
+function tell(core: Core, transaction: string, of: Ownership & { request: SipRequest }): void {
+  if (of.owner === undefined) return;
+  core.user.onRequestRestored?.(transaction, of.owner);
+  core.user.onResponse({
+    transaction,
+    dialog: dialogIdOf(of.request),
+    message: responseOfStack(of.request, 503, 'Service Unavailable'),
+    trace: traceOfStack(core.clock.wall()),
+  });
 }
 
 function cancel(core: Core, request: SipRequest, remote: Remote): void {

@@ -112,7 +112,9 @@ export class OutboundInvite implements Cancellable, PendingInvite {
 
   /** Another process must know what may yet be answered. */
   #note(request: SipRequest, remote: Remote): void {
-    if (!this.#within) this.#core.journal.put(inviteKey(this.id), inviteRecord(request, remote));
+    if (this.#within) return;
+    const record = inviteRecord(request, remote, { owner: this.#owner });
+    this.#core.journal.put(inviteKey(this.id), record);
   }
 
   #onSuccess(answer: Answer): void {

@@ -252,7 +252,7 @@ export class Sending {
 }
 
 /** A response that never was on a wire. */
-function responseOfStack(request: SipRequest, status: number, reason: string): SipResponse {
+export function responseOfStack(request: SipRequest, status: number, reason: string): SipResponse {
   const copied = ['Via', 'From', 'To', 'Call-ID', 'CSeq'].flatMap((name) =>
     headers(request, name).map((value) => ({ name, value })),
   );
