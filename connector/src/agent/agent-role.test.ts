@@ -52,6 +52,7 @@ async function setUp(over: { destinations?: string[]; ports?: Error } = {}) {
       providerOpened: () => undefined,
       providerFault: () => undefined,
       toolCalled: () => undefined,
+      callQuality: () => undefined,
     },
   });
   const signalling = new FakeSignalling();

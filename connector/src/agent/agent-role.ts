@@ -8,6 +8,7 @@ import { userOf } from '../calls/party.ts';
 import type { Response } from '../calls/signalling.ts';
 import { type Agent, agentSchema } from '../contract/agent.ts';
 import type { Termination } from '../contract/termination.ts';
+import type { DigitsRefusal } from '../conversation/call-control.ts';
 import { Conversation } from '../conversation/conversation.ts';
 import { formatFor } from '../media/audio/codecs.ts';
 import { type AudioFormat, telephoneFormats } from '../media/format.ts';
@@ -163,6 +164,13 @@ export class AgentRole implements CallsUser {
     const call = this.#book.find(id);
     call?.end({ result: 'completed', reason: 'api-hung-up' });
     return call !== undefined;
+  }
+
+  /** Presses keys on a call for the API; `gone`: there is none. */
+  sendDigits(id: string, digits: string): DigitsRefusal | 'accepted' | 'gone' {
+    const run = this.#book.find(id)?.sendDigits(digits);
+    if (run === undefined) return 'gone';
+    return typeof run === 'string' ? run : 'accepted';
   }
 
   /** Starts a call. Rejects with DESTINATION_FORBIDDEN, DRAINING or RTP_PORTS_EXHAUSTED. */

@@ -4,6 +4,7 @@ import type { Conversation } from '../conversation/conversation.ts';
 import type { Turn } from '../conversation/turns.ts';
 import type { Endpoint, EndpointStats } from '../media/endpoint.ts';
 import type { AudioFormat } from '../media/format.ts';
+import type { DigitsEnd } from '../media/keypad.ts';
 import type { Line, LineListener } from '../media/line.ts';
 import { EarlyCaller } from './early-caller.ts';
 
@@ -20,6 +21,7 @@ export type CallEndpoint = Pick<
   | 'isHeld'
   | 'lastAudioAt'
   | 'injectDigit'
+  | 'sendDigits'
   | 'record'
   | 'stats'
   | 'close'
@@ -28,7 +30,7 @@ export type CallEndpoint = Pick<
 /** What a call needs of its conversation. */
 export type CallConversation = Pick<
   Conversation,
-  'open' | 'attach' | 'hold' | 'end' | 'transcript'
+  'open' | 'attach' | 'hold' | 'pressing' | 'end' | 'transcript'
 >;
 
 export interface CallAudioDependencies {
@@ -106,6 +108,16 @@ export class CallAudio {
   /** A key that came by SIP. */
   digit(digit: string, duration: number): void {
     this.#with.endpoint.injectDigit(digit, duration);
+  }
+
+  /** Keys for the peer by RTP, as `Endpoint.sendDigits`. */
+  sendDigits(digits: string, onEnd: DigitsEnd): boolean {
+    return this.#with.endpoint.sendDigits(digits, onEnd);
+  }
+
+  /** Keys are on their way to the peer, or no more. */
+  pressing(isPressing: boolean): void {
+    this.#conversation.pressing(isPressing);
   }
 
   /** When the caller last sent audio, on the clock's `now`; the present while none is to be expected. */

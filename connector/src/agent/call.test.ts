@@ -307,3 +307,58 @@ test('the loss of the SIP server ends the call', async () => {
   await parts.settle();
   expect(parts.ended).toEqual([{ result: 'failed', reason: 'internal-error' }]);
 });
+
+/** The bodies of the INFOs so far. */
+function keysSent({ signalling }: Awaited<ReturnType<typeof setUp>>): (string | undefined)[] {
+  return signalling.sent
+    .filter(({ draft }) => draft.method === 'INFO')
+    .map(({ draft }) => /^Signal=(.)/.exec(draft.body ?? '')?.[1]);
+}
+
+test('a peer without events gets keys by INFO, one after the other, and the line is not quiet meanwhile', async () => {
+  const parts = await talking();
+  parts.told.length = 0;
+  const outcome = parts.call.sendDigits('1#');
+  const more = parts.call.sendDigits('2');
+  await parts.settle();
+  expect([keysSent(parts), parts.told]).toEqual([['1'], ['pressing true']]);
+  expect(parts.signalling.last.draft.headers).toEqual({ 'Content-Type': 'application/dtmf-relay' });
+  for (const _ of ['1', '#', '2']) {
+    parts.signalling.last.reply(200);
+    await parts.clock.advanceAsync(200);
+  }
+  expect([await outcome, await more, keysSent(parts)]).toEqual(['sent', 'sent', ['1', '#', '2']]);
+  await parts.settle();
+  expect(parts.told).toEqual(['pressing true', 'pressing false']);
+});
+
+test('a peer that refuses INFO gets no more of those keys', async () => {
+  const parts = await talking();
+  const outcome = parts.call.sendDigits('12');
+  await parts.settle();
+  parts.signalling.last.reply(415);
+  expect([await outcome, keysSent(parts)]).toEqual(['refused', ['1']]);
+});
+
+test('keys wait for an answered call that is not held, and no more than 64 at a time', async () => {
+  const parts = await setUp();
+  expect(parts.call.sendDigits('1')).toBe('not-answered');
+  await parts.invite();
+  parts.receive('ACK');
+  expect(parts.call.sendDigits('1'.repeat(65))).toBe('too-many');
+  parts.receive('INVITE', { body: 'v=0 hold' });
+  expect(parts.call.sendDigits('1')).toBe('held');
+  expect(keysSent(parts)).toEqual([]);
+});
+
+test('the end of the call cuts keys off', async () => {
+  const parts = await talking();
+  const outcome = parts.call.sendDigits('12');
+  await parts.settle();
+  parts.signalling.last.reply(200);
+  await parts.settle();
+  parts.receive('BYE');
+  expect(await outcome).toBe('cut-off');
+  await parts.settle();
+  expect(endOf(parts)).toEqual(once('completed', 'caller-hung-up'));
+});

@@ -4,10 +4,18 @@ import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Leg, LegEnd, LegUser } from '../calls/leg.ts';
 import type { Termination } from '../contract/termination.ts';
-import type { CallControl, TransferOutcome, TransferTarget } from '../conversation/call-control.ts';
+import type {
+  CallControl,
+  DigitsOutcome,
+  DigitsRefusal,
+  TransferOutcome,
+  TransferTarget,
+} from '../conversation/call-control.ts';
 import type { ConversationEvent } from '../conversation/events.ts';
+import type { CallQuality } from '../media/call-quality.ts';
 import type { AudioFormat } from '../media/format.ts';
 import { CallAudio, type CallConversation, type CallEndpoint, goneError } from './call-audio.ts';
+import { DigitsOut } from './digits-out.ts';
 import { type CallMetrics, Journal } from './journal.ts';
 import { NoMediaWatch } from './no-media.ts';
 import { type Failure, failureOf, reasonHeader, terminationOf } from './outcome.ts';
@@ -53,6 +61,7 @@ export class Call {
   readonly #with: CallDependencies;
   readonly #log: Log;
   readonly #watch: NoMediaWatch;
+  readonly #digits: DigitsOut;
   #audio: CallAudio | undefined;
   #leg: Leg | undefined;
   #exit: Exit = () => undefined;
@@ -72,6 +81,13 @@ export class Call {
       clock,
       lastAudioAt: () => this.#audio?.lastAudioAt ?? clock.now(),
       onSilence: () => this.end({ result: 'failed', reason: 'no-media' }),
+    });
+    this.#digits = new DigitsOut({
+      clock,
+      obstacle: () => this.#digitsObstacle,
+      byRtp: (digits, onEnd) => this.#audio?.sendDigits(digits, onEnd) ?? false,
+      byInfo: async (key) => this.#leg?.pressKey(key) ?? false,
+      onBusy: (isBusy) => this.#audio?.pressing(isBusy),
     });
     const { direction, sipCallId, from, to } = origin;
     this.#log.info({ direction, sipCallId, pii: { from, to } }, 'call');
@@ -99,6 +115,22 @@ export class Call {
 
   get traffic(): Traffic {
     return this.#audio ? trafficOf(this.#audio.stats()) : noTraffic;
+  }
+
+  /** How the call sounds so far; undefined as long as it is not up. */
+  get quality(): CallQuality | undefined {
+    return this.#isUp ? this.#audio?.stats().quality : undefined;
+  }
+
+  /** Presses keys (0-9 * # A-D) towards the peer: by RFC 4733, or by INFO where it takes no events. */
+  sendDigits(digits: string): DigitsRefusal | Promise<DigitsOutcome> {
+    this.#log.info({ count: digits.length, pii: { digits } }, 'keys to be pressed');
+    return this.#digits.send(digits);
+  }
+
+  get #digitsObstacle(): 'held' | 'not-answered' | undefined {
+    if (this.#termination || !this.#isUp) return 'not-answered';
+    return this.#audio?.isHeld ? 'held' : undefined;
   }
 
   transcript() {
@@ -133,6 +165,7 @@ export class Call {
         if (isCurrent()) this.end(termination);
       },
       transfer: (target) => this.#transfer(target),
+      sendDigits: async (digits) => this.sendDigits(digits),
     };
     const conversation: CallConversation = this.#with.createConversation({
       control,
@@ -188,6 +221,7 @@ export class Call {
     const stats = audio?.stats();
     this.#termination = termination;
     this.#watch.stop();
+    this.#digits.close();
     this.#exit(failure);
     this.#released = Promise.all([
       this.#leg?.hangUp(reasonHeader(termination)),

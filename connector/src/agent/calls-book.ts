@@ -1,3 +1,4 @@
+import type { CallQuality } from '../media/call-quality.ts';
 import type { Call, CallState } from './call.ts';
 import { type ApiTurn, apiTurns } from './transcript.ts';
 
@@ -11,6 +12,8 @@ export interface CallSummary {
   readonly state: CallState;
   readonly startedAt: string;
   readonly answeredAt?: string;
+  /** Once the call is up. */
+  readonly quality?: CallQuality;
 }
 
 export interface CallDetail extends CallSummary {
@@ -70,13 +73,14 @@ export class CallsBook {
   }
 }
 
-function summaryOf({ id, origin, state, journal }: Call): CallSummary {
+function summaryOf({ id, origin, state, journal, quality }: Call): CallSummary {
   return {
     id,
     direction: origin.direction,
     state,
     startedAt: iso(journal.startedAt),
     ...(journal.answeredAt === undefined ? {} : { answeredAt: iso(journal.answeredAt) }),
+    ...(quality && { quality }),
   };
 }
 

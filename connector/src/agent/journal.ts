@@ -10,6 +10,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 export type CallMetrics = Pick<
   Metrics,
   | 'callEnded'
+  | 'callQuality'
   | 'callSetUp'
   | 'firstAudio'
   | 'bargeInStopped'
@@ -127,5 +128,13 @@ export class Journal {
       'call ended',
     );
     metrics.callEnded(end.termination);
+    if (end.stats) this.#observeQuality(end.stats);
+  }
+
+  /** A direction in which nothing went has no quality. */
+  #observeQuality({ packetsIn, quality }: EndpointStats): void {
+    const { metrics } = this.#with;
+    if (packetsIn > 0) metrics.callQuality('received', quality.received);
+    if (quality.sent) metrics.callQuality('sent', quality.sent);
   }
 }

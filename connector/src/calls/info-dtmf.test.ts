@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseInfoDigit } from './info-dtmf.ts';
+import { infoDigitBody, infoDigitType, parseInfoDigit } from './info-dtmf.ts';
 
 const relay = 'application/dtmf-relay';
 
@@ -42,4 +42,9 @@ test.each([
   { name: 'an empty body', type: 'application/dtmf', body: '' },
 ])('INFO with $name gives nothing', ({ type, body }) => {
   expect(parseInfoDigit(type, body)).toBeUndefined();
+});
+
+test.each(['0', '*', '#', 'D'])('what we write of the key %s is read as it was meant', (digit) => {
+  const key = { digit, duration: 100 };
+  expect(parseInfoDigit(infoDigitType, infoDigitBody(key))).toEqual(key);
 });

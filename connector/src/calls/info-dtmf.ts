@@ -4,6 +4,13 @@ export interface InfoDigit {
   readonly duration: number;
 }
 
+/** The body of an INFO for a key, with its media type. */
+export const infoDigitType = 'application/dtmf-relay';
+
+export function infoDigitBody({ digit, duration }: InfoDigit): string {
+  return `Signal=${digit}\r\nDuration=${duration}\r\n`;
+}
+
 /** What gateways mean that send no duration. */
 const usualDuration = 160;
 const longestDuration = 10_000;
@@ -33,7 +40,7 @@ export function parseInfoDigit(
 ): InfoDigit | undefined {
   const type = mediaTypeOf(contentType);
   if (type === 'application/dtmf') return digitOf(body.trim(), undefined);
-  if (type !== 'application/dtmf-relay') return undefined;
+  if (type !== infoDigitType) return undefined;
   const signal = /^\s*signal\s*[=:]\s*(\S+)/im.exec(body)?.[1];
   if (signal === undefined) return undefined;
   return digitOf(signal, /^\s*duration\s*[=:]\s*(\d{1,6})/im.exec(body)?.[1]);

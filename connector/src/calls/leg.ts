@@ -3,6 +3,7 @@ import { ConnectorError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { capabilities } from './capabilities.ts';
 import { verdictOn } from './in-dialog.ts';
+import { type InfoDigit, infoDigitBody, infoDigitType } from './info-dtmf.ts';
 import { type LegPhase, mayFollow } from './phase.ts';
 import { type ReferOptions, type ReferOutcome, Transfer } from './refer.ts';
 import { type DialogTags, tagsOfReceived } from './replaces.ts';
@@ -183,6 +184,18 @@ export class Leg {
     } finally {
       this.#transfer = undefined;
     }
+  }
+
+  /** One key by INFO. False: the peer refused it, or the dialog is over. Never rejects. */
+  async pressKey(key: InfoDigit): Promise<boolean> {
+    if (this.#phase !== 'confirmed' || this.#goodbye) return false;
+    const reply = await this.#with.sender.requestFinal({
+      method: 'INFO',
+      dialog: this.id,
+      headers: { 'Content-Type': infoDigitType },
+      body: infoDigitBody(key),
+    });
+    return reply !== undefined && reply.status < 300;
   }
 
   #enter(phase: LegPhase): boolean {

@@ -108,6 +108,11 @@ const tool = z.union([
   z.strictObject({
     name: toolName,
     description: z.string().optional(),
+    sendDigits: z.strictObject({}),
+  }),
+  z.strictObject({
+    name: toolName,
+    description: z.string().optional(),
     transfer: z.strictObject({
       destinations: z
         .array(

@@ -61,6 +61,8 @@ export class Conversation {
   #format: AudioFormat = 'pcmu';
   #phase: 'running' | 'transferring' | 'closing' | 'ended' = 'running';
   #isHeld = false;
+  /** Keys are on their way to the caller. */
+  #isPressing = false;
   /** No provider is left. */
   #isExhausted = false;
   /** The goodbye that the session was told to say and has not begun. */
@@ -93,6 +95,7 @@ export class Conversation {
       transcript: this.#exchange.transcript,
       http: (call) => callHttpTool(call, { clock }),
       transfer: (target) => this.#announceTransfer(target),
+      sendDigits: (digits) => dependencies.control.sendDigits(digits),
       onHangUp: () => this.#beginClosing({ result: 'completed', reason: 'agent-hung-up' }),
       onAnswer: (callId, text) => this.#toolAnswered(callId, text),
       onEvent,
@@ -145,6 +148,13 @@ export class Conversation {
     this.#refresh();
   }
 
+  /** While keys are sent to the caller the line is not quiet: nothing is prompted, no hang-up cuts them off. */
+  pressing(isPressing: boolean): void {
+    if (this.ended) return;
+    this.#isPressing = isPressing;
+    this.#refresh();
+  }
+
   /** The call is over: closes the session, cancels timers and tools. Idempotent; safe during `open`. */
   end(termination: Termination): void {
     if (this.ended) return;
@@ -172,16 +182,17 @@ export class Conversation {
   /** Brings everything that depends on the state of things in line with it. */
   #refresh(): void {
     if (this.ended) return;
-    this.#gate.check(this.#exchange.isSilent && !this.#isPhraseDue);
+    this.#gate.check(this.#exchange.isSilent && !this.#isPhraseDue && !this.#isPressing);
     // The gate may have ended the call.
     if (this.ended) return;
     const isRunning = this.#phase === 'running' && !this.#isHeld;
     const isBusy = this.#desk.isBusy;
     this.#exchange.settleDebts(isRunning && !isBusy);
     const isTalking = isRunning && this.#exchange.isAttached;
-    const isQuiet = this.#exchange.isSilent && this.#exchange.isLineQuiet;
+    const isLineQuiet = this.#exchange.isLineQuiet && !this.#isPressing;
+    const isQuiet = this.#exchange.isSilent && isLineQuiet;
     this.#limits.setQuiet(isTalking && isQuiet && !isBusy && this.#link.session !== undefined);
-    this.#deadAir.update(isTalking ? this.#wait() : undefined, this.#exchange.isLineQuiet);
+    this.#deadAir.update(isTalking ? this.#wait() : undefined, isLineQuiet);
   }
 
   /** On hold, in a transfer and after the goodbye nobody listens. */

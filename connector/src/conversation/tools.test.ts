@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Talk } from '../../test/conversation/talk.ts';
 
 const tools = [
+  { name: 'press', sendDigits: {} },
   { name: 'bye', hangUp: {} },
   {
     name: 'connect',
@@ -24,7 +25,7 @@ const transfer = call('connect', '{"destination":"kitchen"}');
 
 test('the model is told the destinations by name', async () => {
   const talk = await Talk.begun({ agent });
-  expect(talk.session.options.tools[1]).toMatchObject({
+  expect(talk.session.options.tools[2]).toMatchObject({
     name: 'connect',
     description: expect.stringContaining('kitchen: the cooks; office') as string,
     parameters: { properties: { destination: { enum: ['kitchen', 'office'] } } },
@@ -205,4 +206,57 @@ test('a call that comes twice is carried out once', async () => {
   await talk.pass(20);
   expect(talk.session.calls).toHaveLength(2);
   talk.end();
+});
+
+test('the model presses keys, and is told when they are out', async () => {
+  const talk = await Talk.begun({ agent });
+  talk.session.emit({ type: 'reply-started', reply: 'r' }, call('press', '{"digits":"12#"}'), {
+    type: 'reply-ended',
+    reply: 'r',
+    status: 'completed',
+  });
+  expect(talk.pressed.map(({ digits }) => digits)).toEqual(['12#']);
+  talk.pressed[0]?.settle('sent');
+  await talk.pass(20);
+  expect(talk.session.calls).toEqual(['result call-1 The keys were pressed.', 'respond']);
+  talk.end();
+});
+
+test.each(['', '1x', '12 3', 'é', '1'.repeat(65)])(
+  'what is no key is refused: "%s"',
+  async (digits) => {
+    const talk = await Talk.begun({ agent });
+    talk.session.emit(call('press', JSON.stringify({ digits })));
+    await talk.pass(20);
+    expect(talk.pressed).toEqual([]);
+    expect(talk.session.calls).toContain('result call-1 {"error":"these are no keys"}');
+    talk.end();
+  },
+);
+
+test('keys that were not pressed are told to the model, without the keys', async () => {
+  const talk = await Talk.begun({ agent });
+  talk.session.emit(call('press', '{"digits":"4711"}'));
+  talk.pressed[0]?.settle('held');
+  await talk.pass(20);
+  expect(talk.session.calls[0]).toBe(
+    'result call-1 {"error":"the call is on hold; no key was pressed"}',
+  );
+  expect(JSON.stringify(talk.of('tool'))).not.toContain('4711');
+  talk.end();
+});
+
+test('the call is not hung up while keys are on their way', async () => {
+  const talk = await Talk.begun({ agent });
+  talk.conversation.pressing(true);
+  talk.session.emit({ type: 'reply-started', reply: 'r' }, call('bye'), {
+    type: 'reply-ended',
+    reply: 'r',
+    status: 'completed',
+  });
+  await talk.pass(2000);
+  expect(talk.hangUps).toEqual([]);
+  talk.conversation.pressing(false);
+  expect(talk.hangUps).toHaveLength(1);
+  expect(talk.clock.pending).toBe(0);
 });

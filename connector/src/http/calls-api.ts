@@ -7,6 +7,8 @@ export interface CallsApi {
   find(id: string): CallDetail | undefined;
   /** Ends a call; false when there is none. */
   hangUp(id: string): boolean;
+  /** Begins to press keys (0-9 * # A-D) towards the peer; `gone`: there is no such call. */
+  sendDigits(id: string, digits: string): 'accepted' | 'gone' | DigitsObstacle;
   /**
    * Starts a call and returns at once. Rejects with a ConnectorError: DESTINATION_FORBIDDEN when the
    * allow-list lacks `to`, DRAINING, RTP_PORTS_EXHAUSTED, PROVIDER_*.
@@ -20,6 +22,16 @@ export interface PlaceRequest {
   readonly from?: string;
 }
 
+export type DigitsObstacle = 'held' | 'not-answered' | 'too-many';
+
+/** One direction of a call as it sounds (ITU-T G.107). */
+interface Quality {
+  readonly lossPercent: number;
+  readonly jitterMs: number;
+  readonly rFactor: number;
+  readonly mos: number;
+}
+
 /** Fit for lists: nothing personal in it. */
 interface CallSummary {
   readonly id: string;
@@ -28,6 +40,8 @@ interface CallSummary {
   /** ISO 8601, as are all times here. */
   readonly startedAt: string;
   readonly answeredAt?: string;
+  /** Once the call is up; `sent` when the peer has reported. */
+  readonly quality?: { readonly received: Quality; readonly sent: Quality | undefined };
 }
 
 export interface CallDetail extends CallSummary {

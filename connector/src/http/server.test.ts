@@ -37,6 +37,15 @@ class FakeCalls implements CallsApi {
     return id === call.id;
   }
 
+  readonly pressed: string[] = [];
+  obstacle: 'held' | 'not-answered' | 'too-many' | undefined;
+
+  sendDigits(id: string, digits: string) {
+    if (id !== call.id) return 'gone';
+    this.pressed.push(digits);
+    return this.obstacle ?? 'accepted';
+  }
+
   async place(request: PlaceRequest) {
     if (this.failure) throw this.failure;
     this.placed.push(request);
@@ -263,4 +272,43 @@ test.each([
 test('an unknown path is a problem too', async () => {
   const { response } = await ask({ url: '/nothing' });
   expect(response.json()).toEqual(problem(404, 'there is nothing at this path'));
+});
+
+const dtmf = (digits: unknown, id = 'c1') =>
+  ({ method: 'POST', url: `/v1/calls/${id}/dtmf`, payload: { digits } }) as const;
+
+test('keys are taken for a call', async () => {
+  const { response, calls } = await ask(dtmf('12*#D'));
+  expect([response.statusCode, response.body, calls.pressed]).toEqual([202, '', ['12*#D']]);
+});
+
+test.each(['', 'x', '12e', '1'.repeat(65), { a: 1 }])(
+  'keys that are none are a 400: %j',
+  async (digits) => {
+    const { response, calls } = await ask(dtmf(digits));
+    expect([response.statusCode, calls.pressed]).toEqual([400, []]);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    if (digits !== '' && digits !== 'x')
+      expect(response.body).not.toContain(JSON.stringify(digits));
+  },
+);
+
+test('keys for a call that is not there, or without a token, are refused', async () => {
+  expect((await ask(dtmf('1', 'c9'))).response.json()).toEqual(
+    problem(404, 'there is no such call', 'CALL_GONE'),
+  );
+  const anonymous = await ask({ ...dtmf('1'), headers: { authorization: '' } });
+  expect([anonymous.response.statusCode, anonymous.calls.pressed]).toEqual([401, []]);
+});
+
+test.each([
+  ['held', 'the call is on hold'],
+  ['not-answered', 'the call is not answered'],
+  ['too-many', 'too many keys are waiting to be pressed'],
+] as const)('keys for a call that is %s are a 409', async (obstacle, detail) => {
+  const { server, calls } = build();
+  calls.obstacle = obstacle;
+  const headers = { authorization: 'Bearer secret' };
+  const response = await server.inject({ ...dtmf('1'), headers });
+  expect([response.statusCode, response.json()]).toEqual([409, problem(409, detail)]);
 });

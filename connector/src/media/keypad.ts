@@ -9,7 +9,7 @@ export type DigitsEnd = (isComplete: boolean) => void;
 export class Keypad {
   readonly #sender: RtpSender;
   readonly #digits = new DigitSender();
-  #waiting: DigitsEnd[] = [];
+  readonly #waiting: DigitsEnd[] = [];
 
   constructor(sender: RtpSender) {
     this.#sender = sender;

@@ -100,3 +100,18 @@ test('a label that a server chooses stays within bounds', () => {
     'b',
   ]);
 });
+
+test('how calls sounded is told by direction, as ratios and seconds', async () => {
+  const { metrics } = build();
+  metrics.callQuality('received', { mos: 4.2, lossPercent: 2, jitterMs: 5 });
+  metrics.callQuality('sent', { mos: 3, lossPercent: 0, jitterMs: 30 });
+  expect(await samples(metrics)).toEqual(
+    expect.arrayContaining([
+      'parley_call_mos_sum{direction="received"} 4.2',
+      'parley_call_mos_bucket{le="3.1",direction="sent"} 1',
+      'parley_call_loss_ratio_sum{direction="received"} 0.02',
+      'parley_call_loss_ratio_bucket{le="0",direction="sent"} 1',
+      'parley_call_jitter_seconds_sum{direction="sent"} 0.03',
+    ]),
+  );
+});

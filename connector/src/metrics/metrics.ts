@@ -1,6 +1,7 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { Termination } from '../contract/termination.ts';
 import { BoundedLabel } from './bounded-label.ts';
+import { type ObservedQuality, type QualityDirection, QualityHistograms } from './call-quality.ts';
 import { type EventLoopLag, registerEventLoopLag } from './event-loop.ts';
 import { type Figures, registerFigures } from './figures.ts';
 
@@ -27,6 +28,7 @@ export class Metrics {
   readonly #faults: Counter<'provider' | 'code'>;
   readonly #tools: Counter<'outcome'>;
   readonly #overrides: Counter<'source' | 'outcome'>;
+  readonly #quality: QualityHistograms;
   readonly #codes = new BoundedLabel(40);
 
   constructor(sources: MetricsSources) {
@@ -79,6 +81,7 @@ export class Metrics {
       labelNames: ['source', 'outcome'],
       registers,
     });
+    this.#quality = new QualityHistograms(this.#registry);
     registerFigures(this.#registry, sources);
     registerEventLoopLag(this.#registry, sources.eventLoop);
   }
@@ -94,6 +97,11 @@ export class Metrics {
 
   callEnded({ result, reason }: Termination): void {
     this.#calls.inc({ result, reason });
+  }
+
+  /** One direction of a call that ended. */
+  callQuality(direction: QualityDirection, quality: ObservedQuality): void {
+    this.#quality.observe(direction, quality);
   }
 
   /** Times are in ms, as everywhere; the metrics are in seconds, as Prometheus wants. */

@@ -54,6 +54,8 @@ export function fakeEndpoint(over: {
     get lastAudioAt() {
       return lastAudioAt();
     },
+    // A peer without telephone events.
+    sendDigits: () => false,
     injectDigit: (digit) => void told.push(`digit ${digit}`),
     record: (file) => void told.push(`recording ${file}`),
     stats: () => ({
@@ -111,6 +113,7 @@ export async function setUp(
         };
       },
       hold: (isHeld) => void told.push(`held ${isHeld}`),
+      pressing: (isPressing) => void told.push(`pressing ${isPressing}`),
       end: ({ reason }) => void told.push(`conversation ended ${reason}`),
       transcript: () => [],
     };
@@ -129,6 +132,7 @@ export async function setUp(
       log: silentLog,
       metrics: {
         callEnded: (termination) => void ended.push(termination),
+        callQuality: () => undefined,
         callSetUp: () => undefined,
         firstAudio: () => undefined,
         bargeInStopped: () => undefined,

@@ -36,6 +36,7 @@ class Call {
       control: {
         hangUp: (termination) => void this.hangUps.push(termination),
         transfer: () => Promise.reject(new Error('not here')),
+        sendDigits: async () => 'refused',
       },
       speaker: undefined,
       clock: systemClock,

@@ -2,7 +2,11 @@ import { silentLog } from '../../src/base/log.ts';
 import type { Agent } from '../../src/contract/agent.ts';
 import { agentSchema } from '../../src/contract/agent.ts';
 import type { Termination } from '../../src/contract/termination.ts';
-import type { TransferOutcome, TransferTarget } from '../../src/conversation/call-control.ts';
+import type {
+  DigitsOutcome,
+  TransferOutcome,
+  TransferTarget,
+} from '../../src/conversation/call-control.ts';
 import { Conversation } from '../../src/conversation/conversation.ts';
 import type { ConversationEvent } from '../../src/conversation/events.ts';
 import type { Speaker } from '../../src/conversation/phrases.ts';
@@ -35,6 +39,7 @@ export class Talk {
   readonly events: ConversationEvent[] = [];
   readonly hangUps: Termination[] = [];
   readonly transfers: { target: TransferTarget; settle: (outcome: TransferOutcome) => void }[] = [];
+  readonly pressed: { digits: string; settle: (outcome: DigitsOutcome) => void }[] = [];
   readonly conversation: Conversation;
   caller: LineListener | undefined;
 
@@ -53,6 +58,7 @@ export class Talk {
       control: {
         hangUp: (termination) => void this.hangUps.push(termination),
         transfer: (target) => new Promise((settle) => void this.transfers.push({ target, settle })),
+        sendDigits: (digits) => new Promise((settle) => void this.pressed.push({ digits, settle })),
       },
       speaker: of.speaker === 'none' ? undefined : speaker,
       clock: this.clock,

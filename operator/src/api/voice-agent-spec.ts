@@ -7,7 +7,7 @@ import { cidr, keyedMap, namedList, secretKeyRef, textSet, url } from './schema-
 
 const agent = agentSchema.shape;
 const [openaiChoice, localChoice] = agent.providers.element.options;
-const [hangUpTool, transferTool, httpTool] = agent.tools.unwrap().element.options;
+const [hangUpTool, sendDigitsTool, transferTool, httpTool] = agent.tools.unwrap().element.options;
 
 const openai = openaiChoice.shape.openai.omit({ apiKeyFile: true, apiKeyEnv: true }).extend({
   apiKeySecretRef: secretKeyRef.describe('The API key.'),
@@ -29,6 +29,7 @@ const provider = z.union([z.strictObject({ openai }), z.strictObject({ local })]
 const transferShape = transferTool.shape.transfer.shape;
 const tool = z.union([
   hangUpTool,
+  sendDigitsTool,
   transferTool.extend({
     transfer: transferTool.shape.transfer.extend({
       destinations: namedList(z.array(transferShape.destinations.element).min(1).max(100)),

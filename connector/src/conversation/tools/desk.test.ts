@@ -25,6 +25,7 @@ class Bench {
       transcript: this.transcript,
       http: (call) => new Promise((settle) => void this.calls.push({ call, settle })),
       transfer: () => Promise.reject(new Error('not here')),
+      sendDigits: () => Promise.reject(new Error('not here')),
       onHangUp: () => undefined,
       onAnswer: (callId, text) => void this.answers.push(`${callId} ${text}`),
       onEvent: (event) => void this.events.push(event),

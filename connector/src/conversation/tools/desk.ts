@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Tool } from '../../contract/agent.ts';
-import type { TransferOutcome, TransferTarget } from '../call-control.ts';
+import { areDigits } from '../../media/rtp/digit-sender.ts';
+import type { DigitsOutcome, TransferOutcome, TransferTarget } from '../call-control.ts';
 import type { ConversationEvent } from '../events.ts';
 import type { Transcript } from '../transcript.ts';
 import type { ToolAnswer } from './answer.ts';
@@ -24,6 +25,7 @@ export interface DeskDependencies {
   readonly transcript: Transcript;
   readonly http: (call: HttpCall) => Promise<ToolAnswer>;
   readonly transfer: (target: TransferTarget) => Promise<TransferOutcome>;
+  readonly sendDigits: (digits: string) => Promise<DigitsOutcome>;
   readonly onHangUp: () => void;
   /** The present session is to be told. */
   readonly onAnswer: (callId: string, text: string) => void;
@@ -119,6 +121,7 @@ export class ToolDesk {
       this.#dependencies.onHangUp();
       return undefined;
     }
+    if ('sendDigits' in tool) return this.#sendDigits(tool, args);
     if ('transfer' in tool) return this.#transfer(tool, args);
     return this.#http(tool, args);
   }
@@ -135,20 +138,51 @@ export class ToolDesk {
     );
   }
 
-  async #http(tool: HttpTool, args: Arguments): Promise<ToolAnswer> {
+  async #sendDigits(tool: Tool, args: Arguments): Promise<ToolAnswer> {
+    const { digits } = args;
+    if (typeof digits !== 'string' || !areDigits(digits)) return refusal('these are no keys');
+    return this.#once(`${tool.name} ${canonical(args)}`, async () => {
+      const outcome = await this.#dependencies.sendDigits(digits);
+      return outcome === 'sent'
+        ? { outcome: 'ok', text: 'The keys were pressed.' }
+        : failure(digitsProblem[outcome]);
+    });
+  }
+
+  #http(tool: HttpTool, args: Arguments): Promise<ToolAnswer> {
+    const run = () =>
+      this.#dependencies.http({
+        tool,
+        arguments: args,
+        idempotencyKey: `${this.#dependencies.keyPrefix}-${++this.#keys}`,
+        signal: this.#abort.signal,
+      });
     const key = `${tool.name} ${canonical(args)}`;
+    return this.#once(key, run, tool.http.idempotent);
+  }
+
+  /** Joins the run that a lost session left, if there is one; a repeatable one leaves none. */
+  async #once(
+    key: string,
+    begin: () => Promise<ToolAnswer>,
+    isRepeatable = false,
+  ): Promise<ToolAnswer> {
     const orphan = this.#orphans.get(key);
     this.#orphans.delete(key);
     if (orphan && orphan.until > this.#dependencies.clock.now()) return orphan.answer;
-    const run = this.#dependencies.http({
-      tool,
-      arguments: args,
-      idempotencyKey: `${this.#dependencies.keyPrefix}-${++this.#keys}`,
-      signal: this.#abort.signal,
-    });
-    if (!tool.http.idempotent) this.#running.set(key, run);
+    const run = begin();
+    if (!isRepeatable) this.#running.set(key, run);
     const answer = await run;
     if (this.#running.get(key) === run) this.#running.delete(key);
     return answer;
   }
 }
+
+/** What the model is told of keys that were not pressed. */
+const digitsProblem: Readonly<Record<Exclude<DigitsOutcome, 'sent'>, string>> = {
+  held: 'the call is on hold; no key was pressed',
+  'not-answered': 'the call is not up; no key was pressed',
+  'too-many': 'too many keys are waiting; these were not pressed',
+  'cut-off': 'the call was put on hold or ended before all keys were pressed',
+  refused: 'the other side takes no keys',
+};

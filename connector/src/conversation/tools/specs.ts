@@ -10,6 +10,7 @@ const nothing = { type: 'object', properties: {}, additionalProperties: false };
 export function specsOf(tools: readonly Tool[]): readonly ToolSpec[] {
   return tools.map((tool) => {
     if ('hangUp' in tool) return hangUpSpec(tool);
+    if ('sendDigits' in tool) return sendDigitsSpec(tool);
     if ('transfer' in tool) return transferSpec(tool);
     return {
       name: tool.name,
@@ -24,6 +25,27 @@ function hangUpSpec(tool: Tool): ToolSpec {
     tool.description ??
     'Ends the call. Say goodbye first, then call this; the caller hears the goodbye to its end.';
   return { name: tool.name, description, parameters: nothing };
+}
+
+function sendDigitsSpec(tool: Tool): ToolSpec {
+  const description =
+    tool.description ??
+    'Presses keys of the telephone, as a menu or an extension asks for. They are sent at once.';
+  const digits = {
+    type: 'string',
+    description: 'The keys in order: 0 to 9, *, #, A to D.',
+    pattern: '^[0-9*#A-D]{1,64}$',
+  };
+  return {
+    name: tool.name,
+    description,
+    parameters: {
+      type: 'object',
+      properties: { digits },
+      required: ['digits'],
+      additionalProperties: false,
+    },
+  };
 }
 
 function transferSpec(tool: TransferTool): ToolSpec {
