@@ -20,6 +20,8 @@ export interface Site {
   readonly tcp: string;
   /** The last call's end as the log tells it. */
   readonly ending: () => { result: unknown; reason: unknown };
+  /** Lets the clock run ahead, while no call is up: its timers do not notice. */
+  readonly skip: (duration: number) => void;
   /** Rejects when the application left a timer. */
   close(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export interface SiteOptions {
   readonly override?: object;
   readonly sip?: object;
   readonly http?: object;
+  readonly rtp?: object;
   readonly simulator?: SimulatorOptions;
 }
 
@@ -53,6 +56,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
       const last = log.findLast(({ message }) => message === 'call ended');
       return { result: last?.['result'], reason: last?.['reason'] };
     },
+    skip: (duration) => clock.skip(duration),
     async close() {
       await app.close();
       await simulator.close();
@@ -80,7 +84,7 @@ function configOf(options: SiteOptions, url: string): Config {
   const providers = [{ openai: { url } }];
   const text = JSON.stringify({
     sip: { listen: ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0'], ...sip },
-    rtp: { ports: '31016-31415' },
+    rtp: { ports: '31016-31415', ...options.rtp },
     http: { listen: '127.0.0.1:0', ...http },
     ...(agents
       ? { agents: agents.map((one) => ({ providers, ...one })) }
@@ -125,9 +129,14 @@ class WatchedClock implements Clock {
   /** Where each timer that waits was made. */
   readonly pending = new Set<string>();
   #count = 0;
+  #ahead = 0;
 
   now(): number {
-    return systemClock.now();
+    return systemClock.now() + this.#ahead;
+  }
+
+  skip(duration: number): void {
+    this.#ahead += duration;
   }
 
   wall(): number {

@@ -3,7 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { MediaPlane } from '../../src/media/media-plane.ts';
-import { audioPort, Ear, every20ms, RtpPeer, ulawShare, ulawTone } from './peer.ts';
+import { audioPort, Ear, every20ms, offerOf, RtpPeer, ulawShare, ulawTone } from './peer.ts';
 
 // What networks, gateways and phones do to the audio of a call, with sockets and sound.
 
@@ -188,4 +188,53 @@ test('a peer that leaves pauses (DTX) loses nothing', async () => {
   stop();
   expect(made.ear.audio).toHaveLength(10 * 160);
   expect(made.line.stats()).toMatchObject({ lost: 0, concealed: 0 });
+});
+
+test('a stream that stops becomes silence until it goes on, and none on hold', async () => {
+  const made = await call();
+  made.line.start();
+  await speak(made, { frames: 5, ms: 20 });
+  expect(made.ear.absent).toBe(0);
+  await wait(500);
+  // 500 ms and the last frame's 20, less the 80 after which a stream is absent.
+  expect(made.ear.absent).toBeGreaterThanOrEqual(18);
+  expect(made.ear.absent).toBeLessThanOrEqual(24);
+  await speak(made, { frames: 5, ms: 20 });
+  expect(made.ear.audio).toHaveLength(10 * 160);
+  made.line.answer(made.phone.offer('a=sendonly'));
+  const { absent } = made.ear;
+  await wait(300);
+  expect(made.ear.absent).toBe(absent);
+});
+
+test('a peer that takes other payload types within the call is heard and sent them', async () => {
+  const made = await call();
+  made.line.start();
+  await speak(made, { frames: 5, ms: 20 });
+  await vi.waitFor(() => expect(made.phone.received.at(-1)?.payloadType).toBe(0));
+  const lines = ['a=rtpmap:100 PCMU/8000', 'a=rtpmap:101 telephone-event/8000'];
+  const offer = offerOf({ port: made.phone.port, formats: '100 101', lines });
+  expect(made.line.answer(offer)).toMatch(/^m=audio \d+ RTP\/AVP 100 101\r$/m);
+  for (let frame = 0; frame < 5; frame++) {
+    made.phone.send(made.port, sound.subarray(0, 160), 100);
+    await wait(20);
+  }
+  await vi.waitFor(() => expect(made.phone.received.at(-1)?.payloadType).toBe(100));
+  expect(made.ear.audio).toHaveLength(10 * 160);
+  expect(made.line.sendDigits('7')).toBe(true);
+  const keys = () => made.phone.received.filter(({ payloadType }) => payloadType === 101);
+  await vi.waitFor(() => expect(keys().length).toBeGreaterThan(3));
+  expect(new Set(made.phone.received.map(({ ssrc }) => ssrc)).size).toBe(1);
+});
+
+test('who waits for keys to be sent is told that they were, or that a hold cut them off', async () => {
+  const made = await call();
+  made.line.start();
+  const ends: boolean[] = [];
+  made.line.sendDigits('1', (isComplete) => void ends.push(isComplete));
+  await vi.waitFor(() => expect(ends).toEqual([true]));
+  made.line.sendDigits('123', (isComplete) => void ends.push(isComplete));
+  await wait(60);
+  made.line.answer(made.phone.offer('a=sendonly'));
+  await vi.waitFor(() => expect(ends).toEqual([true, false]));
 });

@@ -18,14 +18,19 @@ export function mediaPlane(offset: number, size = 100): MediaPlane {
   });
 }
 
-/** A listener that keeps what it hears. */
+/** A listener that keeps what it hears, and counts the frames of silence that stand for a stream that has stopped. */
 export class Ear implements LineListener {
   readonly #heard: Buffer[] = [];
   readonly digits: { readonly digit: string; readonly duration: number }[] = [];
   played = 0;
+  absent = 0;
   onHeard: ((audio: Buffer) => void) | undefined;
 
   onAudio(audio: Buffer): void {
+    if (isSilence(audio)) {
+      this.absent += 1;
+      return;
+    }
     this.#heard.push(audio);
     this.onHeard?.(audio);
   }
@@ -50,6 +55,12 @@ export class Ear implements LineListener {
   forget(): void {
     this.#heard.length = 0;
   }
+}
+
+/** Silence as we make it, in either law. */
+function isSilence(audio: Buffer): boolean {
+  const [first] = audio;
+  return (first === 0xff || first === 0xd5) && audio.every((byte) => byte === first);
 }
 
 /** µ-law of a sine. */

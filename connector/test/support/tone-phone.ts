@@ -10,6 +10,10 @@ import { fromUlaw, tone, toUlaw } from './goertzel.ts';
 export class TonePhone {
   readonly #socket: Socket;
   readonly #heard: Buffer[] = [];
+  /** Keys by the timestamps of their events, of payload type 101. */
+  readonly #keys = new Map<number, number>();
+  /** Sends nothing while set. */
+  isMute = false;
   readonly #tone: Buffer;
   #timer: NodeJS.Timeout | undefined;
   #sequence = 0;
@@ -20,7 +24,9 @@ export class TonePhone {
     this.#socket = socket;
     this.#tone = Buffer.from(Array.from(tone(frequencyHz, 8000), toUlaw));
     socket.on('message', (packet, from) => {
-      if (((packet[1] ?? 0) & 0x7f) === 0) this.#heard.push(packet.subarray(12));
+      const type = (packet[1] ?? 0) & 0x7f;
+      if (type === 0) this.#heard.push(packet.subarray(12));
+      if (type === 101) this.#keys.set(packet.readUInt32BE(4), packet[12] ?? 0);
       this.#timer ??= setInterval(() => this.#send(from.port, from.address), 20);
     });
   }
@@ -35,6 +41,11 @@ export class TonePhone {
   /** Everything heard so far, 8 kHz. */
   heard(): Int16Array {
     return Int16Array.from(Buffer.concat(this.#heard), fromUlaw);
+  }
+
+  /** Numbers of the keys that the other side pressed. */
+  keys(): number[] {
+    return [...this.#keys.values()];
   }
 
   /** Presses a key for 100 ms; its last packet goes out three times. */
@@ -53,6 +64,7 @@ export class TonePhone {
   }
 
   #send(port: number, address: string): void {
+    if (this.isMute) return;
     const event = this.#events.shift();
     const header = Buffer.from([0x80, event ? 101 : 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
     header.writeUInt16BE(this.#sequence & 0xffff, 2);
