@@ -98,15 +98,22 @@ function heardBy(peer: RtpPeer, codec: Wire): Int16Array {
   return samplesOf(Buffer.concat(packets.map(({ payload }) => decoder.decode(payload))));
 }
 
-function levels(samples: Int16Array, sampleRateHz = 24_000): number[] {
-  return frequencies.map(
-    (frequencyHz) =>
-      20 * Math.log10(amplitudeOf(samples, { frequencyHz, sampleRateHz }) / amplitude),
-  );
-}
-
+/**
+ * Every tone within 1.5 dB. Judged by the middle one of pieces of 100 ms: a frame that a busy machine sent
+ * late turns the phase, which nobody hears but which cancels a long sum.
+ */
 function expectWhole(samples: Int16Array): void {
-  for (const level of levels(samples)) expect(Math.abs(level)).toBeLessThan(1.5);
+  const size = 2400;
+  for (const frequencyHz of frequencies) {
+    const pieces = Array.from({ length: Math.floor(samples.length / size) }, (_, n) =>
+      amplitudeOf(samples.subarray(n * size, (n + 1) * size), {
+        frequencyHz,
+        sampleRateHz: 24_000,
+      }),
+    ).toSorted((one, other) => one - other);
+    const middle = pieces[Math.floor(pieces.length / 2)] ?? 0;
+    expect(Math.abs(20 * Math.log10(middle / amplitude))).toBeLessThan(1.5);
+  }
 }
 
 test.each(['G722', 'OPUS'] as const)('%s carries the treble there and back', async (codec) => {

@@ -10,7 +10,16 @@ function build(length: number) {
     expect(type).toBe('input_audio_buffer.append');
     sent.push(Buffer.from(audio, 'base64'));
   };
-  return { clock, sent, appends: new AudioAppends({ clock, length, send }) };
+  return {
+    clock,
+    sent,
+    appends: new AudioAppends({
+      bytesPerMs: 8,
+      clock,
+      length,
+      send,
+    }),
+  };
 }
 
 const packet = (fill: number, ms = 20) => Buffer.alloc(ms * 8, fill);

@@ -1,7 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 
 const head = '{"type":"input_audio_buffer.append","audio":"';
-const bytesPerMs = 8;
 // A stream that pauses in the middle of a piece: its rest waits no longer than one packet more.
 const grace = 20;
 
@@ -9,6 +8,7 @@ export interface AudioAppendsParts {
   readonly clock: Clock;
   /** ms of audio in each event; less only when the stream pauses or `flush` asks for it. */
   readonly length: number;
+  readonly bytesPerMs: number;
   /** The event's text in UTF-8. */
   readonly send: (event: Buffer) => void;
 }
@@ -23,7 +23,7 @@ export class AudioAppends {
 
   constructor(parts: AudioAppendsParts) {
     this.#parts = parts;
-    this.#lengthBytes = parts.length * bytesPerMs;
+    this.#lengthBytes = parts.length * parts.bytesPerMs;
   }
 
   /** Keeps the buffer; it must not change any more. */

@@ -1,3 +1,4 @@
+import { type AudioFormat, bytesPerMillisecondOf } from '../../media/format.ts';
 import { continuation, type Item, pressed } from './command.ts';
 import { verdictOf } from './fault.ts';
 import {
@@ -38,12 +39,14 @@ export type Input =
   | { readonly type: 'watch-ended' };
 
 /** An exchange before the server's first word; `history` is what it shall go on with. */
-export function newExchange(history: readonly Item[]): Exchange {
+/** `format`: of the session's audio. */
+export function newExchange(history: readonly Item[], format: AudioFormat = 'pcmu'): Exchange {
   return {
     phase: 'greeting',
     serial: 0,
     replies: { active: undefined, queue: [], muted: [] },
     spoken: [],
+    bytesPerMs: bytesPerMillisecondOf(format),
     calls: [],
     history,
   };
@@ -172,7 +175,11 @@ function onContent(
   switch (event.type) {
     case 'audio': {
       const { response: reply, item, contentIndex, audio } = event;
-      const spoken = addAudio(state.spoken, { item, contentIndex, bytes: audio.length });
+      const spoken = addAudio(state.spoken, {
+        item,
+        contentIndex,
+        duration: audio.length / state.bytesPerMs,
+      });
       return [{ ...state, spoken }, [emit({ type: 'audio', reply, item, audio })]];
     }
     case 'agent-transcript': {

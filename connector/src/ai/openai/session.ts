@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { ConnectorError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import { bytesPerMillisecondOf } from '../../media/format.ts';
 import type { HistoryItem, Session, SessionEvent } from '../session.ts';
 import { AudioAppends } from './audio-appends.ts';
 import type { AudioDelta } from './audio-delta.ts';
@@ -41,6 +42,8 @@ export class OpenAiSession implements Session {
   readonly #connection: Connection;
   readonly #keepalive: Keepalive;
   readonly #appends: AudioAppends;
+  /** Bytes of the session's audio for one of G.711. */
+  readonly #volume: number;
   readonly #inbox: Input[] = [];
   #exchange: Exchange;
   #opening: Opening | undefined;
@@ -59,7 +62,10 @@ export class OpenAiSession implements Session {
     this.#parts = parts;
     this.#opening = opening;
     this.#flowedAt = parts.clock.now();
-    this.#exchange = newExchange(parts.settings.session.history);
+    const { history, format } = parts.settings.session;
+    // Base64 of G.711 is what the limits are written for.
+    this.#volume = bytesPerMillisecondOf(format) / bytesPerMillisecondOf('pcmu');
+    this.#exchange = newExchange(history, format);
     this.#connection = parts.connect({
       onEvent: (event) => this.#onServerEvent(event),
       onAudio: (delta) => this.#onAudioDelta(delta),
@@ -75,6 +81,7 @@ export class OpenAiSession implements Session {
     this.#appends = new AudioAppends({
       clock: parts.clock,
       length: parts.settings.provider.appendMs,
+      bytesPerMs: bytesPerMillisecondOf(format),
       send: (event) => {
         if (!this.#hasBacklog()) this.#connection.send(event);
       },
@@ -243,7 +250,7 @@ export class OpenAiSession implements Session {
 
   /** Audio that cannot leave is dropped: late it would be worth nothing, and it must not pile up. */
   #hasBacklog(): boolean {
-    const bytes = this.#connection.bufferedBytes;
+    const bytes = this.#connection.bufferedBytes / this.#volume;
     const now = this.#parts.clock.now();
     if (bytes < backlogLimitBytes / 2) {
       this.#isCongested = false;

@@ -3,8 +3,8 @@
 export interface SpokenItem {
   readonly item: string;
   readonly contentIndex: number;
-  /** G.711 received, 8 bytes a ms. */
-  readonly bytes: number;
+  /** ms received. */
+  readonly duration: number;
   /** ms that the server was told to keep. */
   readonly kept?: number;
 }
@@ -12,22 +12,22 @@ export interface SpokenItem {
 /** In the order in which they were spoken. */
 export type Spoken = readonly SpokenItem[];
 
-const bytesPerMs = 8;
 // Items older than these can no longer be in anybody's playout.
 const remembered = 16;
 
 export interface Piece {
   readonly item: string;
   readonly contentIndex: number;
-  readonly bytes: number;
+  readonly duration: number;
 }
 
-export function addAudio(spoken: Spoken, { item, contentIndex, bytes }: Piece): Spoken {
+export function addAudio(spoken: Spoken, { item, contentIndex, duration }: Piece): Spoken {
   const last = spoken.at(-1);
-  if (last?.item === item) return [...spoken.slice(0, -1), { ...last, bytes: last.bytes + bytes }];
+  if (last?.item === item)
+    return [...spoken.slice(0, -1), { ...last, duration: last.duration + duration }];
   const known = spoken.find((one) => one.item === item);
-  if (known === undefined) return [...spoken, { item, contentIndex, bytes }].slice(-remembered);
-  return spoken.map((one) => (one === known ? { ...one, bytes: one.bytes + bytes } : one));
+  if (known === undefined) return [...spoken, { item, contentIndex, duration }].slice(-remembered);
+  return spoken.map((one) => (one === known ? { ...one, duration: one.duration + duration } : one));
 }
 
 export interface Cut {
@@ -48,7 +48,7 @@ export function cutAfter(
   const at = spoken.findIndex((one) => one.item === heard.item);
   if (at < 0) return { spoken, cuts: [] };
   const cuts = spoken.slice(at).flatMap((one, offset): Cut[] => {
-    const length = Math.floor(one.bytes / bytesPerMs);
+    const length = Math.floor(one.duration);
     const wanted = offset === 0 ? Math.max(0, Math.floor(heard.milliseconds)) : 0;
     const limit = one.kept ?? length;
     return wanted < limit

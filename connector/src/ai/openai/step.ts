@@ -12,6 +12,7 @@ export interface Exchange {
   readonly serial: number;
   readonly replies: Replies;
   readonly spoken: Spoken;
+  readonly bytesPerMs: number;
   /** Tool calls that were reported; the protocol announces each twice. */
   readonly calls: readonly string[];
   readonly history: readonly Item[];
