@@ -32,6 +32,7 @@ export class Journal {
   /** Wall clock, ms since the epoch. */
   readonly startedAt: number;
   #answeredAt: number | undefined;
+  #talkingSince: number | undefined;
   #endedAt: number | undefined;
   readonly #timings = new Map<string, number>();
   #provider = '';
@@ -65,7 +66,9 @@ export class Journal {
   }
 
   answered(): void {
-    this.#answeredAt ??= this.#with.clock.wall();
+    const { clock } = this.#with;
+    this.#answeredAt ??= clock.wall();
+    this.#talkingSince ??= clock.now();
   }
 
   onConversation(event: ConversationEvent): void {
@@ -112,7 +115,9 @@ export class Journal {
     const { clock, log, metrics } = this.#with;
     this.setUp();
     this.#endedAt = clock.wall();
-    const talked = this.#answeredAt === undefined ? 0 : this.#endedAt - this.#answeredAt;
+    // The wall clock may have been set meanwhile.
+    const talked =
+      this.#talkingSince === undefined ? 0 : Math.round(clock.now() - this.#talkingSince);
     log.info(
       {
         ...end.termination,

@@ -1,11 +1,12 @@
 import type { EndpointStats } from '../media/endpoint.ts';
 
-/** RTP packets by what became of them. */
+/** RTP packets by what became of them, and recordings that were given up. */
 export interface Traffic {
   readonly packetsReceived: number;
   readonly packetsSent: number;
   readonly packetsLost: number;
   readonly strangers: number;
+  readonly recordingsFailed: number;
 }
 
 export const noTraffic: Traffic = {
@@ -13,6 +14,7 @@ export const noTraffic: Traffic = {
   packetsSent: 0,
   packetsLost: 0,
   strangers: 0,
+  recordingsFailed: 0,
 };
 
 export function trafficOf(stats: EndpointStats): Traffic {
@@ -21,6 +23,7 @@ export function trafficOf(stats: EndpointStats): Traffic {
     packetsSent: stats.packetsOut,
     packetsLost: stats.lost,
     strangers: stats.strangers,
+    recordingsFailed: stats.recordingsFailed,
   };
 }
 
@@ -30,5 +33,6 @@ export function addUp(a: Traffic, b: Traffic): Traffic {
     packetsSent: a.packetsSent + b.packetsSent,
     packetsLost: a.packetsLost + b.packetsLost,
     strangers: a.strangers + b.strangers,
+    recordingsFailed: a.recordingsFailed + b.recordingsFailed,
   };
 }

@@ -50,6 +50,8 @@ export interface EndpointStats {
   readonly late: number;
   /** ms of audio made up for what was lost. */
   readonly concealed: number;
+  /** 1 where the recording was given up for an error of the disk. */
+  readonly recordingsFailed: number;
   readonly quality: CallQuality;
 }
 
@@ -83,6 +85,9 @@ export class Endpoint implements Line, Ticking {
   readonly #reporter: Reporter;
   readonly #keypad: Keypad;
   readonly #absence = new Absence();
+  #recordingsFailed = 0;
+  /** From `now` to the time in RTCP, which must not jump when the wall clock is set (RFC 3550 §4). */
+  readonly #wallOffset: number;
   #listener: LineListener | undefined;
   #format: AudioFormat;
   #terms: Terms | undefined;
@@ -103,6 +108,7 @@ export class Endpoint implements Line, Ticking {
     this.#parts = parts;
     this.#format = formatFor(parts.codecs[0], parts.formats);
     this.#expectedSince = parts.clock.now();
+    this.#wallOffset = parts.clock.wall() - parts.clock.now();
     const sessionId = Math.floor(random() * 0x7fff_ffff) + 1;
     this.#exchange = new OfferAnswer({ ...advertised, sessionId }, parts);
     this.#playout = new Playout(this.#format, 20);
@@ -225,6 +231,7 @@ export class Endpoint implements Line, Ticking {
       { channels: 2, sampleRateHz: sampleRateOf(this.#format) },
       (error) => {
         log.warn({ endpoint: id, reason: messageOf(error) }, 'recording failed');
+        this.#recordingsFailed = 1;
         this.#stopRecording();
       },
     );
@@ -240,6 +247,7 @@ export class Endpoint implements Line, Ticking {
       packetsOut: this.#sender.packets,
       bytesOut: this.#sender.sizeBytes,
       lost: statistics.lost,
+      recordingsFailed: this.#recordingsFailed,
       jitterMs: statistics.jitterMs,
       strangers: this.#receiver.strangers,
       malformed: this.#receiver.malformed + this.#malformedReports,
@@ -266,7 +274,7 @@ export class Endpoint implements Line, Ticking {
     if (this.#closing) return;
     this.#receiver.tick(now);
     if (this.#absence.isAbsent(now)) this.#onAbsence();
-    this.#reporter.tick(now, this.#parts.clock.wall());
+    this.#reporter.tick(now, now + this.#wallOffset);
     const { target } = this.#receiver;
     if (!target || this.isHeld) {
       this.#keypad.clear();
@@ -383,7 +391,8 @@ export class Endpoint implements Line, Ticking {
       this.#receiver.strangers += 1;
       return;
     }
-    if (!this.#reporter.receive(packet, { now: clock.now(), wall: clock.wall() }))
+    const now = clock.now();
+    if (!this.#reporter.receive(packet, { now, wall: now + this.#wallOffset }))
       this.#malformedReports += 1;
     else this.#rtcpSource = { address, port };
   };
@@ -409,7 +418,7 @@ export class Endpoint implements Line, Ticking {
     const { clock, sockets, onClosed } = this.#parts;
     this.#leaveWheel?.();
     this.#keypad.clear();
-    this.#reporter.bye(clock.now(), clock.wall());
+    this.#reporter.bye(clock.now(), clock.now() + this.#wallOffset);
     const recorder = this.#recorder;
     this.#stopRecording();
     await Promise.all([sockets.rtp.close(), sockets.rtcp.close(), recorder?.close()]);

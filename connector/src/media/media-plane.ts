@@ -118,10 +118,20 @@ export class MediaPlane {
     try {
       return await openSocketPair({ address: this.#options.address, port });
     } catch (error) {
-      this.#pool.release(port);
-      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+      if (codeOf(error) === 'EADDRINUSE') {
+        this.#pool.release(port);
         return undefined;
-      throw error;
+      }
+      this.#pool.giveBack(port);
+      if (!exhaustion.has(codeOf(error))) throw error;
+      throw new ConnectorError('RTP_PORTS_EXHAUSTED', `no RTP socket can be had: ${codeOf(error)}`);
     }
   }
+}
+
+/** The process or the machine has no room for more: other processes may still take the call. */
+const exhaustion: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

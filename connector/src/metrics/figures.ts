@@ -8,6 +8,8 @@ interface RtpFigures {
   readonly packetsLost: number;
   /** Packets from addresses that are not the call's. */
   readonly strangers: number;
+  /** Recordings given up for an error of the disk. */
+  readonly recordingsFailed: number;
   /** Port pairs that a new call can have now. */
   readonly portsFree: number;
 }
@@ -58,6 +60,11 @@ const counters: readonly Figure[] = [
     name: 'parley_rtp_stranger_packets_total',
     help: 'Packets on RTP ports from addresses that are not the call’s.',
     read: (figures) => figures.rtp().strangers,
+  },
+  {
+    name: 'parley_recordings_failed_total',
+    help: 'Recordings that were given up for an error of the disk.',
+    read: (figures) => figures.rtp().recordingsFailed,
   },
   {
     name: 'parley_sip_messages_received_total',

@@ -8,6 +8,7 @@ function build() {
     packetsSent: 49,
     packetsLost: 1,
     strangers: 2,
+    recordingsFailed: 3,
     portsFree: 119,
   };
   const metrics = new Metrics({

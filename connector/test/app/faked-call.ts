@@ -71,6 +71,7 @@ export function fakeEndpoint(over: {
       remote: undefined,
       late: 0,
       concealed: 0,
+      recordingsFailed: 0,
       quality: {
         received: { lossPercent: 0, jitterMs: 0, rFactor: 93.2, mos: 4.41 },
         sent: undefined,

@@ -65,13 +65,7 @@ export class WavFile {
   async close(): Promise<void> {
     if (this.#state === 'open') this.#state = 'closing';
     await this.#work;
-    const file = this.#file;
-    this.#file = undefined;
-    try {
-      await file?.close();
-    } catch (error) {
-      this.#fail(error);
-    }
+    await this.#release();
   }
 
   async #open(path: string): Promise<void> {
@@ -92,6 +86,23 @@ export class WavFile {
       this.#fail(error);
     }
     this.#isPumping = false;
+    if (this.#state === 'failed') await this.#release();
+  }
+
+  /** Closes the file; of a recording that failed the end that no header counts is cut off. */
+  async #release(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    try {
+      if (this.#state === 'failed') await file?.truncate(wavHeaderBytes + this.#dataBytes);
+    } catch {
+      // The disk is no good: players believe the header.
+    }
+    try {
+      await file?.close();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Writes what is queued and then the header, so that a file cut short is whole up to here. */
