@@ -60,9 +60,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     async close() {
       await app.close();
       await simulator.close();
-      // Everything is closed: a timer that still waits is one that was forgotten. Sessions hear of the
-      // end of their sockets a little later.
-      await expect.poll(() => [...clock.pending], { timeout: 1000, interval: 5 }).toEqual([]);
+      // Everything is closed: a timer that still waits is one that was forgotten.
+      expect([...clock.pending]).toEqual([]);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { OpenAiOptions } from '../../contract/agent.ts';
 import type { Provider, Session, SessionEvent, SessionOptions } from '../session.ts';
 import { codecBeta } from './codec-beta.ts';
 import { codecGa } from './codec-ga.ts';
-import { connect } from './connect.ts';
+import { type Connection, type ConnectionUser, connect } from './connect.ts';
 import { OpenAiSession } from './session.ts';
 
 export interface OpenAiProviderOptions {
@@ -21,13 +21,51 @@ const openLimit = 10_000;
 
 /** OpenAI Realtime, or a server that speaks its protocol. */
 export function createOpenAiProvider(parts: OpenAiProviderOptions): Provider {
+  const sockets = new Sockets(parts);
   return {
     name: 'openai',
     formats: ['pcmu', 'pcma', 'pcm24k'],
-    open: (options, onEvent, signal) => open(parts, { options, onEvent, signal }),
-    // Sessions share nothing.
-    close: () => Promise.resolve(),
+    open: (options, onEvent, signal) => open(parts, sockets, { options, onEvent, signal }),
+    close: () => sockets.close(),
   };
+}
+
+/** The connections of a provider, those of closed sessions included that still say goodbye. */
+class Sockets {
+  readonly #parts: OpenAiProviderOptions;
+  readonly #open = new Map<Connection, Promise<void>>();
+
+  constructor(parts: OpenAiProviderOptions) {
+    this.#parts = parts;
+  }
+
+  connect(user: ConnectionUser): Connection {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const gone = () => {
+      this.#open.delete(connection);
+      resolve();
+    };
+    const connection = connect(this.#parts, {
+      ...user,
+      onFailed: (error) => {
+        user.onFailed(error);
+        gone();
+      },
+      onClosed: (code) => {
+        user.onClosed(code);
+        gone();
+      },
+    });
+    this.#open.set(connection, promise);
+    return connection;
+  }
+
+  /** Cuts them all; resolves when their sessions have heard of it. */
+  async close(): Promise<void> {
+    const ends = [...this.#open.values()];
+    for (const connection of this.#open.keys()) connection.terminate();
+    await Promise.all(ends);
+  }
 }
 
 interface Order {
@@ -37,7 +75,8 @@ interface Order {
 }
 
 async function open(
-  { options, apiKey, clock, log }: OpenAiProviderOptions,
+  { options, clock, log }: OpenAiProviderOptions,
+  sockets: Sockets,
   order: Order,
 ): Promise<Session> {
   const { signal } = order;
@@ -45,7 +84,7 @@ async function open(
   if (signal.aborted) throw abandoned();
   const session = new OpenAiSession(
     {
-      connect: (user) => connect({ options, apiKey }, user),
+      connect: (user) => sockets.connect(user),
       codec: options.dialect === 'beta' ? codecBeta : codecGa,
       settings: { provider: options, session: order.options },
       clock,
