@@ -93,13 +93,13 @@ async function build(building: Building): Promise<App> {
   const { role, metrics, watch, apply } = createRole(building, media);
   const reload = createReload(building, apply);
   const status = () => statusOf({ role, watch, live, reload });
-  const gate = { isOpen: false };
+  const gate = { isOpen: false, awaitsEngines: hasLocal(config) };
   const http = createHttpServer({
     token: live.token,
     calls: role,
     pod: { status, setDraining: (isDraining) => role.setDraining(isDraining) },
     metrics: metrics.registry,
-    readiness: () => readinessOf(role, gate),
+    readiness: () => readinessOf(role, gate, watch),
     log,
   });
   parts.add('http', () => http.close());
@@ -235,10 +235,23 @@ async function connect(
   return calls;
 }
 
-function readinessOf(role: AgentRole, { isOpen }: { readonly isOpen: boolean }): Readiness {
+/** Engines of our own are loaded for seconds; servers elsewhere do not make a pod wait. */
+function hasLocal({ agents }: Config): boolean {
+  return agents.some(({ agent }) => agent.providers.some((provider) => 'local' in provider));
+}
+
+interface Gate {
+  readonly isOpen: boolean;
+  /** At the start only: what a later configuration loads, calls wait for. */
+  awaitsEngines: boolean;
+}
+
+function readinessOf(role: AgentRole, gate: Gate, watch: ProviderWatches): Readiness {
   const { activeCalls, maxCalls } = role;
   if (role.isDraining) return { state: 'draining', reason: `${activeCalls} calls left` };
-  if (!isOpen) return { state: 'starting', reason: 'SIP does not listen yet' };
+  if (!gate.isOpen) return { state: 'starting', reason: 'SIP does not listen yet' };
+  gate.awaitsEngines &&= watch.report.reason === 'Starting';
+  if (gate.awaitsEngines) return { state: 'starting', reason: 'the local engines are loaded' };
   if (activeCalls >= maxCalls)
     return { state: 'full', reason: `${activeCalls} of ${maxCalls} calls` };
   return { state: 'ready' };
