@@ -3,11 +3,12 @@ import type { AudioFormat } from '../media/format.ts';
 import type { Provider, Session, SessionEvent, SessionOptions } from './session.ts';
 import { openInFormat } from './transcoded.ts';
 
+const none = () => undefined;
+
 /** A provider that says how long what it hears is, and answers with `reply`. */
 function provider(formats: readonly AudioFormat[] | undefined, reply: Buffer) {
   const opened: SessionOptions[] = [];
   const heard: number[] = [];
-  const none = () => undefined;
   const made: Provider = {
     name: 'narrow',
     formats,

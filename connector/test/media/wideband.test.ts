@@ -82,13 +82,17 @@ function singing(
 ): () => void {
   const encoder = createEncoder({ codec, format, opus });
   const { type, step } = wires[codec];
-  const { peer, port, isLost = () => false } = to;
+  const { peer, port, isLost: isMissing = () => false } = to;
   return every20ms((frame) => {
     const payload = Buffer.from(encoder.encode(chordFrame(frame)));
-    if (isLost(frame)) peer.sequence = (peer.sequence + 1) & 0xffff;
+    if (isMissing(frame)) peer.sequence = (peer.sequence + 1) & 0xffff;
     else peer.sendAt(port, { payload, type, timestamp: peer.timestamp });
     peer.timestamp = (peer.timestamp + step) % 0x1_0000_0000;
   });
+}
+
+function isLost(frame: number): boolean {
+  return frame % 10 === 7;
 }
 
 function heardBy(peer: RtpPeer, codec: Wire): Int16Array {
@@ -131,7 +135,6 @@ test.each(['G722', 'OPUS'] as const)('%s carries the treble there and back', asy
 
 test('lost Opus packets leave neither a gap in time nor a click', async () => {
   const { peer, line, ear, port } = await call('OPUS');
-  const isLost = (frame: number) => frame % 10 === 7;
   const stop = singing('OPUS', { peer, port, isLost });
   await wait(1500);
   stop();

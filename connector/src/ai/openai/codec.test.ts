@@ -200,3 +200,18 @@ test.each<{ name: string; command: Command; ga: object; beta?: object }>([
   expect(codecGa(command, settings())).toEqual(ga);
   expect(codecBeta(command, settings())).toEqual(beta ?? ga);
 });
+
+test('a wideband session is 24 kHz in either dialect', () => {
+  const wide = settings({}, { format: 'pcm24k' });
+  expect(codecGa(configure, wide)).toMatchObject({
+    session: {
+      audio: {
+        input: { format: { type: 'audio/pcm', rate: 24_000 } },
+        output: { format: { type: 'audio/pcm', rate: 24_000 } },
+      },
+    },
+  });
+  expect(codecBeta(configure, wide)).toMatchObject({
+    session: { input_audio_format: 'pcm16', output_audio_format: 'pcm16' },
+  });
+});

@@ -409,3 +409,11 @@ test('every command has an id of its own', () => {
   const ids = effects.flatMap((effect) => (effect.type === 'send' ? [effect.command.id] : []));
   expect(ids).toEqual(['parley-2', 'parley-3', 'parley-4']);
 });
+
+test('on a wideband session the cut is counted by its bytes, six for one of G.711', () => {
+  const [ready] = run(newExchange([], 'pcm24k'), [created, updated]);
+  const said = [begun('r1'), audio('r1', 'i1', 6 * 200), done('r1')];
+  const cutAt = (heard: number) => brief(run(ready, [...said, interrupt('i1', heard)])[1]).at(-1);
+  expect(cutAt(150)).toBe('> truncate i1 0 150');
+  expect(cutAt(200)).toBe('reply-ended r1 completed');
+});
