@@ -3,8 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { DialogId, InboundRequest, UserAgent } from '../sip/user-agent.ts';
 import type { Application } from './application.ts';
-import type { Connection } from './connection.ts';
-import { Node, type NodeUser, type Patience } from './node.ts';
+import { Node, type NodeUser, type Patience, type Seat } from './node.ts';
 import type { Switchboard } from './switchboard.ts';
 
 /** What may wait for applications that are gone, over all of them, and for one. A message is a few KB. */
@@ -13,6 +12,9 @@ const mostHeldOfNode = 2_048;
 
 /** Longest tag and letters as clients can send them (`dialog-restore.md` 6.1). */
 const identityPattern = /^node@[\w+@:-]{1,27}$/;
+
+/** An authenticated connection, by whose tags it is told who speaks. */
+type Speaker = Application & Seat;
 
 interface NodesOptions {
   readonly clock: Clock;
@@ -25,7 +27,7 @@ interface NodesOptions {
 export class Nodes {
   readonly #options: NodesOptions;
   readonly #nodes = new Map<string, Node>();
-  readonly #seats = new Map<Connection, Node>();
+  readonly #seats = new Map<Speaker, Node>();
   #heldCount = 0;
   #userAgent: UserAgent | undefined;
 
@@ -38,7 +40,7 @@ export class Nodes {
   }
 
   /** A connection is authenticated; the last with a name speaks for it from now on. */
-  join(connection: Connection): void {
+  join(connection: Speaker): void {
     const identity = connection.tags.find((tag) => identityPattern.test(tag));
     const current = this.#seats.get(connection);
     if (current?.identity === identity) return;
@@ -58,7 +60,7 @@ export class Nodes {
   }
 
   /** A connection is gone. False when it spoke only for itself. */
-  leave(connection: Connection): boolean {
+  leave(connection: Speaker): boolean {
     const node = this.#seats.get(connection);
     if (!node) return connection.tags.some((tag) => identityPattern.test(tag));
     this.#seats.delete(connection);
@@ -69,7 +71,7 @@ export class Nodes {
   }
 
   /** A command that an application sent over its connection. */
-  sender(connection: Connection, command: string): Application {
+  sender(connection: Speaker, command: string): Application {
     const node = this.#seats.get(connection);
     node?.expect(command);
     return node ?? connection;

@@ -1,11 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { secret } from './server.ts';
 
-const program = resolve(import.meta.dirname, 'application-process.ts');
+const program = fileURLToPath(import.meta.resolve('./application-process.ts'));
 
 /** What the application was told: `INFO`, `BYE`, `200` to its INVITE, `connected`. */
 export interface Told {

@@ -58,7 +58,8 @@ export function inviteRecord(
 
 /**
  * What an INVITE of an earlier process began is not gone on with: it is cancelled, who has answered or
- * still does gets ACK and BYE, and the application, if it comes back, a 503. False for a record that cannot be used.
+ * still does gets ACK and BYE, and the application, if it comes back, a 503. False for a record that
+ * cannot be used.
  */
 export function dropInvite(core: Core, key: string, record: InviteRecord): boolean {
   const request = parseMessage(Buffer.from(record.invite, 'latin1'));
