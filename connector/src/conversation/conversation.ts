@@ -179,20 +179,27 @@ export class Conversation {
     return this.#phase === 'ended';
   }
 
+  get #isAllSaid(): boolean {
+    return this.#exchange.isSilent && !this.#isPhraseDue && !this.#isPressing;
+  }
+
+  get #isLineQuiet(): boolean {
+    return this.#exchange.isLineQuiet && !this.#isPressing;
+  }
+
   /** Brings everything that depends on the state of things in line with it. */
   #refresh(): void {
     if (this.ended) return;
-    this.#gate.check(this.#exchange.isSilent && !this.#isPhraseDue && !this.#isPressing);
+    this.#gate.check(this.#isAllSaid);
     // The gate may have ended the call.
     if (this.ended) return;
     const isRunning = this.#phase === 'running' && !this.#isHeld;
     const isBusy = this.#desk.isBusy;
     this.#exchange.settleDebts(isRunning && !isBusy);
     const isTalking = isRunning && this.#exchange.isAttached;
-    const isLineQuiet = this.#exchange.isLineQuiet && !this.#isPressing;
-    const isQuiet = this.#exchange.isSilent && isLineQuiet;
+    const isQuiet = this.#exchange.isSilent && this.#isLineQuiet;
     this.#limits.setQuiet(isTalking && isQuiet && !isBusy && this.#link.session !== undefined);
-    this.#deadAir.update(isTalking ? this.#wait() : undefined, isLineQuiet);
+    this.#deadAir.update(isTalking ? this.#wait() : undefined, this.#isLineQuiet);
   }
 
   /** On hold, in a transfer and after the goodbye nobody listens. */
