@@ -26,7 +26,10 @@ export const sipTls = z
     keyFile: file,
     /** Authorities to trust instead of those that come with Node. */
     caFile: file.optional(),
-    /** Who connects to us is asked for a certificate of these authorities. */
+    /**
+     * Who connects to us is asked for a certificate of these authorities. Servers whose certificates are
+     * for servers only need their issuer itself in it, be it an intermediate one.
+     */
     clientCaFile: file.optional(),
     /** Refuse those without one. */
     requireClientCertificate: z.boolean().default(false),

@@ -13,11 +13,18 @@ import { type Desk, sendMessage, startDesk } from './user-agent.ts';
 /** A peer that answers 200 on one port: over UDP and, where it has it, TCP. */
 async function startPeer(hasTcp: boolean): Promise<{ port: number; vias: string[] }> {
   const vias: string[] = [];
+  let port = 0;
   const answer = (bytes: Buffer): Buffer | undefined => {
     const message = parseMessage(bytes);
     if (message.kind !== 'request') return undefined;
     vias.push(headers(message, 'via')[0]?.split(' ')[0] ?? '');
-    return ok(message);
+    if (message.method === 'ACK') return undefined;
+    const contact = { name: 'Contact', value: `<sip:peer@127.0.0.1:${port}>` };
+    const kept = message.headers.filter((each) => each.name !== 'Contact');
+    const lines = kept.map((each) =>
+      each.name === 'To' ? { ...each, value: `${each.value};tag=peer` } : each,
+    );
+    return ok({ ...message, headers: [...lines, contact] });
   };
   const tcp = createServer((socket) => {
     const parts: Buffer[] = [];
@@ -31,11 +38,14 @@ async function startPeer(hasTcp: boolean): Promise<{ port: number; vias: string[
   tcp.listen(0, '127.0.0.1');
   await once(tcp, 'listening');
   const bound = tcp.address();
-  const port = typeof bound === 'object' && bound ? bound.port : 0;
+  port = typeof bound === 'object' && bound ? bound.port : 0;
   if (hasTcp) onTestFinished(() => void tcp.close());
   else tcp.close();
   const udp = createSocket('udp4');
-  udp.on('message', (bytes, from) => udp.send(answer(bytes) ?? '', from.port, from.address));
+  udp.on('message', (bytes, from) => {
+    const text = answer(bytes);
+    if (text) udp.send(text, from.port, from.address);
+  });
   udp.bind(port, '127.0.0.1');
   await once(udp, 'listening');
   onTestFinished(() => void udp.close());
@@ -82,4 +92,23 @@ test('who refused TCP is not asked for it with the next request', async () => {
     await eventually(() => expect(own.finals).toHaveLength(count));
   }
   expect(own.transport.stats().connectsFailed).toBe(1);
+});
+
+test.each([
+  { hasTcp: true, want: ['SIP/2.0/UDP', 'SIP/2.0/TCP'] },
+  { hasTcp: false, want: ['SIP/2.0/UDP', 'SIP/2.0/UDP'] },
+])('an ACK with a large answer goes as it can: $want', async ({ hasTcp, want }) => {
+  const peer = await startPeer(hasTcp);
+  const own = await desk();
+  const body = Buffer.alloc(0);
+  const uri = `sip:peer@127.0.0.1:${peer.port}`;
+  const { dialog } = await own.agent.request({ method: 'INVITE', uri, headers: [], body });
+  await eventually(() => expect(own.finals).toEqual([200]));
+  await own.agent.requestInDialog(dialog, {
+    method: 'ACK',
+    uri: 'placeholder',
+    headers: [{ name: 'Content-Type', value: 'application/sdp' }],
+    body: Buffer.alloc(1_300, 0x61),
+  });
+  await eventually(() => expect(peer.vias).toEqual(want));
 });

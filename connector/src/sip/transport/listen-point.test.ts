@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseListenPoint, nameOf } from './listen-point.ts';
+import { chooseListenPoint, nameOf, withShownHost } from './listen-point.ts';
 import type { ListenPoint, Protocol } from './transport.ts';
 
 const point = (address: string, protocol: Protocol = 'udp'): ListenPoint => ({
@@ -40,4 +40,24 @@ test('names are readable, IPv6 in brackets', () => {
     'udp 10.0.0.1:5060',
     'tls [::1]:5060',
   ]);
+});
+
+test.each([
+  ['203.0.113.9', '10.0.0.1', '203.0.113.9'],
+  ['203.0.113.9', '2001:db8::1', undefined],
+  ['203.0.113.9', '::', '2001:db8::5'],
+  ['[2001:db8::9]', '::1', '[2001:db8::9]'],
+  ['2001:db8::9', '0.0.0.0', '192.0.2.5'],
+  ['sip.example.test', '::', 'sip.example.test'],
+  [undefined, '0.0.0.0', '192.0.2.5'],
+  [undefined, '10.0.0.1', undefined],
+])('of %s, who listens on %s shows %s', (externalHost, address, want) => {
+  const bound = { protocol: 'udp', address, port: 5060 } as const;
+  const given = externalHost === undefined ? bound : { ...bound, externalHost };
+  const shown = withShownHost(given, ['192.0.2.5', '192.0.2.6', '2001:db8::5']);
+  expect(shown.externalHost).toBe(want);
+});
+
+test('a machine without addresses shows its loopback', () => {
+  expect(withShownHost(point('::'), ['192.0.2.5']).externalHost).toBe('::1');
 });

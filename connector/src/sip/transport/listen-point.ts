@@ -1,4 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { addressOf } from '../message/uri.ts';
 import type { ListenPoint, Remote } from './transport.ts';
 
 /**
@@ -20,12 +21,26 @@ export function chooseListenPoint(
   return best;
 }
 
+/**
+ * A listen point with what its peers are told: an external address counts for those of its own family, a
+ * name for all. A wildcard without shows the first of `addresses`, the machine's own.
+ */
+export function withShownHost(point: ListenPoint, addresses: readonly string[]): ListenPoint {
+  const { externalHost, ...bound } = point;
+  const family = isIP(point.address);
+  const shown = externalHost === undefined ? undefined : isIP(addressOf(externalHost));
+  if (shown === 0 || shown === family) return point;
+  if (!isWildcard(point.address)) return bound;
+  const own = addresses.find((address) => isIP(address) === family);
+  return { ...bound, externalHost: own ?? (family === 6 ? '::1' : '127.0.0.1') };
+}
+
 function isSameFamily(a: string, b: string): boolean {
   return (isIPv4(a) && isIPv4(b)) || (isIPv6(a) && isIPv6(b));
 }
 
 export function isWildcard(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
+  return address === '0.0.0.0' || /^[0:]+$/.test(address);
 }
 
 function isLoopback(address: string): boolean {

@@ -1,11 +1,12 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { SipRequest } from '../message/message.ts';
-import { addressOf, type SipUri } from '../message/uri.ts';
+import type { SipUri } from '../message/uri.ts';
 import { Connections } from './connections.ts';
 import { Flows } from './flows.ts';
-import { chooseListenPoint } from './listen-point.ts';
+import { chooseListenPoint, withShownHost } from './listen-point.ts';
 import { isWebSocket } from './protocol.ts';
 import type { Shell } from './shell.ts';
 import { createCounters, type TransportStats } from './stats.ts';
@@ -59,7 +60,9 @@ export async function startTransport(options: TransportOptions): Promise<SocketT
   const udp: UdpListener[] = [];
   const streams: StreamListener[] = [];
   try {
-    for (const point of options.listen.map(withOwnFamily)) {
+    const addresses = ownAddresses();
+    for (const given of options.listen) {
+      const point = withShownHost(given, addresses);
       if (point.protocol === 'udp') udp.push(await UdpListener.bind(point, shell));
       else streams.push(await StreamListener.bind(point, context));
     }
@@ -158,10 +161,10 @@ class Sockets implements SocketTransport {
   }
 }
 
-/** An external address says nothing about listen points of the other family; a name holds for both. */
-function withOwnFamily(point: ListenPoint): ListenPoint {
-  const family = isIP(addressOf(point.externalHost ?? ''));
-  if (family === 0 || family === isIP(point.address)) return point;
-  const { externalHost: _, ...rest } = point;
-  return rest;
+/** Addresses that peers can reach; never loopback or link-local. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((one) => one ?? [])
+    .filter(({ internal, address }) => !internal && !/^(169\.254\.|fe80:)/i.test(address))
+    .map(({ address }) => address);
 }

@@ -27,7 +27,10 @@ export interface ListenPoint {
   readonly protocol: Protocol;
   readonly address: string;
   readonly port: number;
-  /** Address or host name for Via, Contact and Record-Route; the bound address where absent. */
+  /**
+   * Address or host name for Via, Contact and Record-Route; the bound address where absent. An address of
+   * the other family counts for nothing.
+   */
   readonly externalHost?: string;
 }
 
