@@ -89,6 +89,14 @@ test.each([
   expect([calls.legCount, clock.pending]).toEqual([0, 0]);
 });
 
+test('a redirect is not followed; the failure says where to', async () => {
+  const { signalling, outcome } = await dialling();
+  const contact = '<sip:bob@192.0.2.7>;q=0.5, <sip:bob@192.0.2.8>';
+  signalling.last.reply(302, { reason: 'Moved Temporarily', headers: { contact } });
+  expect(await outcome).toMatchObject({ outcome: 'failed', status: 302, contact });
+  expect(signalling.sent).toHaveLength(1);
+});
+
 test('a phone that rings too long is cancelled', async () => {
   const { signalling, outcome, clock } = await dialling();
   signalling.last.reply(180);

@@ -28,7 +28,13 @@ export interface DialOptions {
 export type DialOutcome =
   /** `sdp`: the peer's answer. The ACK is sent; `user.onConfirmed` was called. */
   | { readonly outcome: 'answered'; readonly leg: Leg; readonly sdp: string }
-  | { readonly outcome: 'failed'; readonly status: number; readonly reason: string };
+  | {
+      readonly outcome: 'failed';
+      readonly status: number;
+      readonly reason: string;
+      /** Contact of a 3xx, as written: where the callee can be reached (RFC 3261 §8.1.3.4). */
+      readonly contact?: string;
+    };
 
 export interface DialDependencies {
   readonly sender: RequestSender;
@@ -119,7 +125,9 @@ class Attempt {
     if (reply.status < 300) return this.#onAnswer(reply);
     const minSeconds = Number(/^\s*(\d{1,9})/.exec(reply.header('min-se') ?? '')?.[1]);
     if (reply.status === 422 && minSeconds > 0) return this.#outcome.resolve({ minSeconds });
-    return this.#outcome.resolve(failure(reply.status, reply.reason));
+    const contact = reply.status < 400 ? reply.header('contact') : undefined;
+    const failed = failure(reply.status, reply.reason);
+    return this.#outcome.resolve(contact === undefined ? failed : { ...failed, contact });
   }
 
   #onProvisional(reply: Reply): void {
@@ -143,6 +151,6 @@ class Attempt {
   }
 }
 
-function failure(status: number, reason: string): DialOutcome {
-  return { outcome: 'failed', status, reason };
+function failure(status: number, reason: string) {
+  return { outcome: 'failed', status, reason } as const;
 }

@@ -1,5 +1,3 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { AudioFormat } from '../../src/media/format.ts';
@@ -8,6 +6,7 @@ import { toneFor } from '../support/openai-simulator.ts';
 import type { Turn } from '../support/openai-simulator-session.ts';
 import { sipp } from '../support/sipp.ts';
 import { TonePhone } from '../support/tone-phone.ts';
+import { untilBound } from '../support/until-bound.ts';
 import { expectIdle, type Site, type SiteOptions, startSite, untilCalls } from './site.ts';
 
 const own = (name: string) => join(import.meta.dirname, 'scenarios', `${name}.xml`);
@@ -321,23 +320,6 @@ async function place({ app }: Site, to: string): Promise<string> {
   });
   expect(response.status).toBe(202);
   return ((await response.json()) as { id: string }).id;
-}
-
-/** Waits for sipp: a request to a port that nobody has is refused at once. */
-async function untilBound(port: number): Promise<void> {
-  const isBound = async () => {
-    const socket = createSocket('udp4');
-    try {
-      socket.bind(port, '127.0.0.1');
-      await once(socket, 'listening');
-      return false;
-    } catch {
-      return true;
-    } finally {
-      socket.close();
-    }
-  };
-  await expect.poll(isBound, { timeout: 5000, interval: 50 }).toBe(true);
 }
 
 const outbound = {

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { header } from '../../src/sip/message/headers.ts';
 import type { SipRequest } from '../../src/sip/message/message.ts';
 import { Peer } from '../drachtio/peer.ts';
 import { sdp } from '../drachtio/site.ts';
+import { sipp } from '../support/sipp.ts';
+import { TonePhone } from '../support/tone-phone.ts';
+import { untilBound } from '../support/until-bound.ts';
 import { expectIdle, type Site, startSite } from './site.ts';
 
 /** Calls that the connector places to those who ask who it is; the answers are computed anew here. */
@@ -36,6 +41,11 @@ async function place(): Promise<string> {
   expect(response.status).toBe(202);
   const { id } = (await response.json()) as { id: string };
   return `${site.app.httpUrl}/v1/calls/${id}`;
+}
+
+async function stateOf(url: string): Promise<string> {
+  const response = await fetch(url, { headers: authorization });
+  return ((await response.json()) as { state: string }).state;
 }
 
 /** `nonce` may have parameters behind it. */
@@ -118,6 +128,50 @@ test('a caller’s leg answers the challenge to its BYE as well', async () => {
   await drained;
   await expectIdle(site);
 });
+
+test('sipp checks the digest of a call that is placed', async () => {
+  await start([{ user: 'bob', passwordEnv: 'API_TOKEN' }]);
+  const scenario = resolve(import.meta.dirname, '../drachtio/scenarios/callee-digest.xml');
+  const { port } = peer;
+  peer.close();
+  const callee = sipp({ scenario, flags: `-p ${port}` });
+  await untilBound(port);
+  const url = await place();
+  // It refuses wrong credentials, and is content with that.
+  await expect.poll(() => stateOf(url), { timeout: 5000, interval: 20 }).toBe('talking');
+  await fetch(url, { method: 'DELETE', headers: authorization });
+  expect(await callee).toEqual({ passed: true, errors: '' });
+  peer = await Peer.open();
+  await expectIdle(site);
+});
+
+test('a refresh of the session that is challenged goes out again, and the call goes on', async () => {
+  await start([{ user: 'alice', passwordEnv: 'API_TOKEN' }]);
+  const port = Number(site.udp.split(':')[1]);
+  // A call without sound would be ended before.
+  const phone = await TonePhone.open(31_560);
+  const body = sdp('peer', 31_560).replace('AVP 8', 'AVP 0').replace('8 PCMA', '0 PCMU');
+  const extra = [
+    { name: 'Supported', value: 'timer' },
+    { name: 'Session-Expires', value: '90;refresher=uas' },
+  ];
+  peer.send(peer.compose('INVITE', `sip:pizza@${site.udp}`, { body, extra }), port);
+  const ok = await peer.response(200);
+  const toTag = /;tag=([^;]+)/.exec(header(ok, 'to') ?? '')?.[1] ?? '';
+  peer.send(peer.compose('ACK', `sip:${site.udp}`, { toTag, branch: 'ack' }), port);
+  await sleep(44_000);
+  challenge(await peer.request('INVITE'), 'trunk', 'n1');
+  const refresh = await peer.request('INVITE');
+  expect(proves(refresh, { realm: 'trunk', nonce: 'n1', user: 'alice' })).toBe(true);
+  peer.answer(refresh, 200, { body });
+  const ack = await peer.request('ACK');
+  expect(header(ack, 'proxy-authorization')).toBe(header(refresh, 'proxy-authorization'));
+  expect(site.app.activeCalls()).toBe(1);
+  peer.send(peer.compose('BYE', `sip:${site.udp}`, { toTag, sequence: 2 }), port);
+  await peer.response(200);
+  phone.close();
+  await expectIdle(site);
+}, 70_000);
 
 test('a realm that there are no credentials for is a refusal', async () => {
   await start([{ realm: 'other', user: 'alice', passwordEnv: 'API_TOKEN' }]);
