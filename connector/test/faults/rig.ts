@@ -107,8 +107,12 @@ export class Rig {
 
   ask(path: string, init: RequestInit = {}): Promise<Response> {
     const http = String(this.lines('ready')[0]?.['http']);
-    const headers = { authorization: 'Bearer token', 'content-type': 'application/json' };
-    return fetch(`${http}${path}`, { ...init, headers: { ...headers, connection: 'close' } });
+    const headers = {
+      authorization: 'Bearer token',
+      connection: 'close',
+      ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    return fetch(`${http}${path}`, { ...init, headers });
   }
 
   async metric(name: string): Promise<number> {

@@ -63,9 +63,8 @@ test.skipIf(library === undefined).each([
   expect((await rig.ask('/v1/calls')).status).toBe(200);
   const next = await rig.talk();
   for (const each of [caller, next]) expect(await each.hangUp()).toBe(200);
-  const ended = rig.lines('call ended');
-  expect(ended).toHaveLength(2);
-  for (const { reason, talked, duration } of ended) {
+  await expect.poll(() => rig.lines('call ended').length, { timeout: 3000 }).toBe(2);
+  for (const { reason, talked, duration } of rig.lines('call ended')) {
     expect(reason).toBe('caller-hung-up');
     for (const time of [talked, duration]) {
       expect(time).toBeGreaterThan(0);
