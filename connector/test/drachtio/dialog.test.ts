@@ -212,6 +212,39 @@ test('REFER and the NOTIFY that follow', async () => {
   expect((await still).status).toBe(200);
 });
 
+test('the subscription of a REFER ends with its last NOTIFY, and another REFER makes a new one', async () => {
+  const { uac, uas } = await call();
+  for (const target of ['third', 'fourth']) {
+    const referred = next(uac, 'refer');
+    const headers = { 'Refer-To': `<sip:${target}@192.0.2.1>` };
+    const asking = uas.request({ method: 'REFER', headers });
+    (await referred)[1].send(202);
+    expect((await asking).status).toBe(202);
+    for (const [state, text] of [
+      ['active;expires=60', 'SIP/2.0 100 Trying\r\n'],
+      ['terminated;reason=noresource', 'SIP/2.0 486 Busy Here\r\n'],
+    ] as const) {
+      const notified = next(uas, 'notify');
+      const telling = uac.request({
+        method: 'NOTIFY',
+        headers: {
+          Event: 'refer',
+          'Subscription-State': state,
+          'Content-Type': 'message/sipfrag;version=2.0',
+        },
+        body: text,
+      });
+      const [notify, answer] = await notified;
+      expect([notify.get('Subscription-State'), notify.body]).toEqual([state, text]);
+      answer.send(200);
+      expect((await telling).status).toBe(200);
+    }
+  }
+  const ended = next(uac, 'destroy');
+  await uas.destroy();
+  await ended;
+});
+
 test('a re-INVITE without offer is answered in the ACK', async () => {
   const { uac, uas } = await call();
   const modified = next(uas, 'modify');
