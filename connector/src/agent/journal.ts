@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts';
 import type { Termination } from '../contract/termination.ts';
 import type { ConversationEvent } from '../conversation/events.ts';
 import type { Turn } from '../conversation/turns.ts';
-import type { EndpointStats } from '../media/endpoint.ts';
+import type { EndpointStats } from '../media/endpoint-stats.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
 /** What metrics take from calls. */

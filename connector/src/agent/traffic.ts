@@ -1,4 +1,4 @@
-import type { EndpointStats } from '../media/endpoint.ts';
+import type { EndpointStats } from '../media/endpoint-stats.ts';
 
 /** RTP packets by what became of them, and recordings that were given up. */
 export interface Traffic {

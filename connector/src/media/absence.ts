@@ -3,8 +3,9 @@
  * the end of the caller's words (a server VAD) hears no end while nothing at all comes.
  */
 
-// Audio is late by no more than this (ms), or absent: more than a gap is waited for and the usual jitter.
-const patience = 60;
+// Audio may be late by so much (ms) and still come: what stands in before it is time that the listener
+// hears twice.
+const patience = 200;
 
 export class Absence {
   #dueAt = Number.POSITIVE_INFINITY;
@@ -12,6 +13,11 @@ export class Absence {
   /** Audio of `duration` ms came: the next is due when it is over. */
   heard(now: number, duration: number): void {
     this.#dueAt = now + duration + patience;
+  }
+
+  /** We were the ones who stood still: what came meanwhile is still to be read. */
+  stalled(now: number): void {
+    if (this.#dueAt < now + patience) this.#dueAt = now + patience;
   }
 
   /** Whether a frame of silence is to stand in at `now`; never before the first audio. */

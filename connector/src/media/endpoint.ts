@@ -14,46 +14,20 @@ import {
 import type { OpusLibrary } from './audio/opus.ts';
 import { StereoRecorder } from './audio/recorder.ts';
 import { WavFile } from './audio/wav.ts';
-import { type CallQuality, callQualityOf } from './call-quality.ts';
+import { type EndpointStats, endpointStatsOf } from './endpoint-stats.ts';
 import { type AudioFormat, bytesPerMillisecondOf, sampleRateOf, silenceOf } from './format.ts';
 import { type DigitsEnd, Keypad } from './keypad.ts';
 import type { Line, LineListener } from './line.ts';
 import { Playout } from './playout.ts';
 import { isRtcp } from './rtp/packet.ts';
 import { type ReceivingLine, RtpReceiver } from './rtp/receiver.ts';
-import { type RemoteReport, Reporter } from './rtp/reporter.ts';
+import { Reporter } from './rtp/reporter.ts';
 import { RtpSender, type SendFormat } from './rtp/sender.ts';
 import type { SocketPair } from './rtp/socket.ts';
 import type { Address } from './sdp/description.ts';
 import { OfferAnswer } from './sdp/exchange.ts';
 import type { Terms } from './sdp/negotiate.ts';
 import type { Ticking, Wheel } from './wheel.ts';
-
-export interface EndpointStats {
-  readonly packetsIn: number;
-  /** Payload bytes. */
-  readonly bytesIn: number;
-  readonly packetsOut: number;
-  /** Payload bytes. */
-  readonly bytesOut: number;
-  readonly lost: number;
-  readonly jitterMs: number;
-  /** Packets from addresses that are not the peer's. */
-  readonly strangers: number;
-  /** Packets that were no RTP or RTCP, or of a payload type that was not agreed. */
-  readonly malformed: number;
-  /** Frames left out of the playout to win back delay. */
-  readonly droppedFrames: number;
-  /** What the peer's RTCP says of our stream; undefined before its first report. */
-  readonly remote: RemoteReport | undefined;
-  /** Packets that came too late to be heard in their place. */
-  readonly late: number;
-  /** ms of audio made up for what was lost. */
-  readonly concealed: number;
-  /** 1 where the recording was given up for an error of the disk. */
-  readonly recordingsFailed: number;
-  readonly quality: CallQuality;
-}
 
 export interface EndpointParts {
   readonly id: string;
@@ -240,27 +214,14 @@ export class Endpoint implements Line, Ticking {
   }
 
   stats(): EndpointStats {
-    const { statistics } = this.#receiver;
-    return {
-      packetsIn: this.#receiver.packets,
-      bytesIn: this.#receiver.sizeBytes,
-      packetsOut: this.#sender.packets,
-      bytesOut: this.#sender.sizeBytes,
-      lost: statistics.lost,
+    return endpointStatsOf({
+      ...this.#flows,
+      playout: this.#playout,
+      codec: this.#terms?.codec ?? this.#parts.codecs[0],
+      ptime: this.#ptime,
+      malformedReports: this.#malformedReports,
       recordingsFailed: this.#recordingsFailed,
-      jitterMs: statistics.jitterMs,
-      strangers: this.#receiver.strangers,
-      malformed: this.#receiver.malformed + this.#malformedReports,
-      droppedFrames: this.#playout.droppedFrames,
-      remote: this.#reporter.remote,
-      late: this.#receiver.late,
-      concealed: this.#receiver.concealed,
-      quality: callQualityOf({
-        ...this.#flows,
-        codec: this.#terms?.codec ?? this.#parts.codecs[0],
-        ptime: this.#ptime,
-      }),
-    };
+    });
   }
 
   /** Says BYE by RTCP, frees the ports and completes the recording. */
@@ -286,6 +247,7 @@ export class Endpoint implements Line, Ticking {
   /** For the wheel. */
   skip(frames: number): void {
     if (this.#closing) return;
+    this.#absence.stalled(this.#parts.clock.now());
     this.#playout.skipped(frames);
     this.#pass(frames);
   }
