@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { pause, Rig } from './rig.ts';
+import { pause, Rig, system } from './rig.ts';
 
 /** No descriptor is left for the process. */
 
@@ -18,7 +17,7 @@ afterEach(async () => {
 
 /** The soft limit of what may be open. */
 function limit(count: number): void {
-  execFileSync('prlimit', ['--pid', String(rig.pid), `--nofile=${count}:`]);
+  system('prlimit', '--pid', String(rig.pid), `--nofile=${count}:`);
 }
 
 test('without descriptors calls go on, new ones are refused, and all is well when there are some', async () => {

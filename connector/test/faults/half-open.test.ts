@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { pause, Rig } from './rig.ts';
+import { pause, Rig, system } from './rig.ts';
 
 /** A TCP peer that is gone without a word: its address is taken away from under its connection. */
 
@@ -15,7 +14,7 @@ let hasAddress = false;
 
 function setAddress(isThere: boolean): void {
   if (isThere === hasAddress) return;
-  execFileSync('ip', ['addr', isThere ? 'add' : 'del', `${address}/32`, 'dev', 'lo']);
+  system('ip', 'addr', isThere ? 'add' : 'del', `${address}/32`, 'dev', 'lo');
   hasAddress = isThere;
 }
 

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { pause, Rig } from './rig.ts';
+import { pause, Rig, system } from './rig.ts';
 
 /** Disks that fill up, vanish or become read-only under a recording. */
 
@@ -14,13 +13,13 @@ const isRoot = process.getuid?.() === 0;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'parley-disk-'));
   // Two seconds of recording, 32 000 bytes each, and a little.
-  if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=72k', 'tmpfs', folder]);
+  if (isRoot) system('mount', '-t', 'tmpfs', '-o', 'size=72k', 'tmpfs', folder);
   rig = await Rig.start({ agent: { recording: { folder: join(folder, 'calls') } } });
 });
 
 afterEach(async () => {
   await rig.close();
-  if (isRoot) execFileSync('umount', ['-l', folder]);
+  if (isRoot) system('umount', '-l', folder);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -67,7 +66,7 @@ test('a folder that was removed costs the recording and not the call', async () 
 test.skipIf(!isRoot)(
   'a folder that becomes read-only costs the recording and not the call',
   async () => {
-    execFileSync('mount', ['-o', 'remount,ro', folder]);
+    system('mount', '-o', 'remount,ro', folder);
     const caller = await rig.talk();
     await pause(1500);
     expect(caller.heardWithin(1000)).toBeGreaterThan(40);
@@ -78,6 +77,6 @@ test.skipIf(!isRoot)(
 );
 
 function openFiles(): string[] {
-  const listed = execFileSync('sh', ['-c', `readlink /proc/${rig.pid}/fd/* || true`]);
-  return listed.toString().split('\n');
+  const listed = system('sh', '-c', `readlink /proc/${rig.pid}/fd/* || true`);
+  return listed.split('\n');
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -177,4 +177,9 @@ export const pause = (time: number): Promise<void> => new Promise((done) => setT
 async function until(isTrue: () => boolean, limit: number): Promise<void> {
   for (const end = performance.now() + limit; !isTrue(); await pause(20))
     if (performance.now() > end) throw new Error(`not within ${limit} ms: ${String(isTrue)}`);
+}
+
+/** Runs a program of the system and returns what it writes. */
+export function system(program: string, ...args: readonly string[]): string {
+  return execFileSync(program, args).toString();
 }

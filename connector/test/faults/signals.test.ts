@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
-import { pause, Rig } from './rig.ts';
+import { pause, Rig, system } from './rig.ts';
 
 /** SIGTERM as Kubernetes sends it: to process 1 of a container, at any time. */
 
@@ -16,7 +15,7 @@ afterEach(async () => {
 /** ms until a script of this machine's Node can listen to anything. */
 function bootTime(): number {
   const begun = performance.now();
-  spawnSync('unshare', ['--pid', '--fork', process.execPath, '--eval', '']);
+  system('unshare', '--pid', '--fork', process.execPath, '--eval', '');
   return performance.now() - begun;
 }
 
