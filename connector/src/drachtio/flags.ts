@@ -5,7 +5,7 @@ import { isProtocol, isSecure } from '../sip/transport/protocol.ts';
 import type { ListenPoint } from '../sip/transport/transport.ts';
 
 /** Files are read again when they change. */
-export interface TlsFlags {
+interface TlsFlags {
   readonly certFile: string;
   readonly keyFile: string;
   readonly caFile?: string;

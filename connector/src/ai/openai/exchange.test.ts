@@ -400,12 +400,8 @@ test.each<{ name: string; given: (Input | ServerEvent)[]; want: number | undefin
 });
 
 test('every command has an id of its own', () => {
-  const [, effects] = run(open(), [
-    speak(),
-    begun('r1'),
-    interrupt(),
-    { type: 'digit', digit: '1' },
-  ]);
+  const digit = { type: 'digit', digit: '1' } as const;
+  const [, effects] = run(open(), [speak(), begun('r1'), interrupt(), digit]);
   const ids = effects.flatMap((effect) => (effect.type === 'send' ? [effect.command.id] : []));
   expect(ids).toEqual(['parley-2', 'parley-3', 'parley-4']);
 });
