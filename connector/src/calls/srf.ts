@@ -14,9 +14,9 @@ import type {
 } from './signalling.ts';
 
 /**
- * drachtio-srf behind our own types: the only file that imports it. Of the library only its client is
- * used (frames, reconnect, messages), none of its Dialog class: that one loses every `modify` after a
- * refused re-INVITE, answers unknown requests with 200 and guesses at hold from the text of the SDP.
+ * drachtio-srf behind our own types: the only file of our calls that imports it. Of the library only its
+ * client is used (frames, reconnect, messages), none of its Dialog class: that one loses every `modify`
+ * after a refused re-INVITE, answers unknown requests with 200 and guesses at hold from the text of the SDP.
  */
 
 interface Message {

@@ -58,22 +58,31 @@ async function resultOf(
   return '';
 }
 
+function fail(error: unknown): void {
+  tell({ what: 'failed', id: '', result: String(error) });
+}
+
+function takeCall(dialog: Dialog): void {
+  own(dialog);
+  dialog.once('ack', () => report('up', dialog));
+}
+
+function takeSubscription(dialog: Dialog): void {
+  own(dialog);
+  report('up', dialog);
+}
+
 srf.use('invite', (request, response) => {
-  srf.createUAS(request, response, { localSdp: sdp('app') }).then((dialog) => {
-    own(dialog);
-    dialog.once('ack', () => report('up', dialog));
-  });
+  srf.createUAS(request, response, { localSdp: sdp('app') }).then(takeCall, fail);
 });
 srf.use('subscribe', (request, response) => {
-  srf.createUAS(request, response, { headers: { Expires: '3600' } }).then((dialog) => {
-    own(dialog);
-    report('up', dialog);
-  });
+  const options = { headers: { Expires: '3600' } };
+  srf.createUAS(request, response, options).then(takeSubscription, fail);
 });
 
 for (const record of records) own(rebuildDialog(srf as never, record) as unknown as Dialog);
 process.on('message', (order: DialogOrder) => {
-  work(order).catch((error: unknown) => tell({ what: 'failed', id: '', result: String(error) }));
+  work(order).catch(fail);
 });
 process.on('disconnect', () => process.exit());
 await connected(srf, port, secret);

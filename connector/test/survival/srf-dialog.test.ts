@@ -47,16 +47,22 @@ async function restart(records: readonly DialogRecord[]): Promise<void> {
 /** A call that is up, as the peer sends in it. */
 interface Call {
   readonly record: DialogRecord;
-  send(method: string, sequence: number, body?: string): void;
+  readonly send: (method: string, sequence: number, body?: string) => void;
 }
 
-async function begun(names: { callId: string; fromTag: string; toTag: string }): Promise<Call> {
+interface Names {
+  readonly callId: string;
+  readonly fromTag: string;
+  readonly toTag?: string;
+}
+
+async function begun(names: Names): Promise<Call> {
   const { record } = await application.next('up');
   if (!record) throw new Error('the application has no record of its call');
   return { record, send: sender(names) };
 }
 
-function sender(names: { callId: string; fromTag: string; toTag: string }): Call['send'] {
+function sender(names: Names): Call['send'] {
   const port = server.listenPoints[0]?.port ?? 0;
   return (method, sequence, body = '') => {
     const extra = method === 'REFER' ? [{ name: 'Refer-To', value: '<sip:b@192.0.2.7>' }] : [];
@@ -66,16 +72,14 @@ function sender(names: { callId: string; fromTag: string; toTag: string }): Call
 }
 
 const begin = {
-  async uas(): Promise<Call> {
+  uas: async (): Promise<Call> => {
     const names = { callId: 'in-1', fromTag: 'peer' };
-    const first = sender({ ...names, toTag: '' });
-    first('INVITE', 1, sdp('peer'));
+    sender(names)('INVITE', 1, sdp('peer'));
     const toTag = toTagOf(await peer.response(200));
-    const send = sender({ ...names, toTag });
-    send('ACK', 1);
+    sender({ ...names, toTag })('ACK', 1);
     return begun({ ...names, toTag });
   },
-  async uac(): Promise<Call> {
+  uac: async (): Promise<Call> => {
     application.order({ kind: 'call', uri: `sip:peer@${peer.address}` });
     const invite = await peer.request('INVITE');
     peer.answer(invite, 200, { body: sdp('peer') });
@@ -197,9 +201,11 @@ test.each(roles)(
     const { record, send } = await begin[role]();
     await application.kill();
     send('INFO', 11);
+    application = await start([record]);
+    expect((await application.next('info')).id).toBe(record.id);
+    await application.kill();
     send('BYE', 12);
     application = await start([record]);
-    await application.next('info');
     expect((await application.next('destroy')).id).toBe(record.id);
   },
   60_000,
