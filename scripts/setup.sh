@@ -50,7 +50,7 @@ cluster_debian='etcd=etcd-server containerd=containerd runc=runc /usr/lib/cni/br
 need_npm
 case "${1:-}" in
   '') ;;
-  test) need_debian sipp=sip-tester kamailio=kamailio /usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so=kamailio-tls-modules baresip=baresip faketime=faketime openssl=openssl $cluster_debian ;;
+  test) need_debian sipp=sip-tester kamailio=kamailio /usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so=kamailio-tls-modules baresip=baresip faketime=faketime python3=python3 openssl=openssl $cluster_debian ;;
   cluster) need_debian $cluster_debian ;;
   bench) need_debian taskset=util-linux sipp=sip-tester go=golang-go ;;
   *) say "setup: unknown argument '$1' (test, bench, cluster)"; exit 2 ;;
