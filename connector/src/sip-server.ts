@@ -35,6 +35,7 @@ async function run(flags: Flags): Promise<void> {
   const started = await startSipServer({
     listen: flags.listen,
     drachtio: { ...flags.drachtio, secret },
+    ...(flags.admin && { admin: flags.admin }),
     ...(first.own && { tls: first.own }),
     ...(journal && { journal }),
     clock: systemClock,

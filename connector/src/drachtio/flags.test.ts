@@ -14,13 +14,14 @@ test('the least command line', () => {
 
 test('all of it', () => {
   const args =
-    '--listen udp://0.0.0.0:5060 --listen tls://[::]:5061 --external-host sip.example.com --drachtio [::1]:0 --secret-file /s --tls-cert /c --tls-key /k --tls-ca /a --log-level debug';
+    '--listen udp://0.0.0.0:5060 --listen tls://[::]:5061 --external-host sip.example.com --drachtio [::1]:0 --admin [::1]:9023 --secret-file /s --tls-cert /c --tls-key /k --tls-ca /a --log-level debug';
   expect(parseFlags(args.split(' '))).toEqual({
     listen: [
       { protocol: 'udp', address: '0.0.0.0', port: 5060, externalHost: 'sip.example.com' },
       { protocol: 'tls', address: '::', port: 5061, externalHost: 'sip.example.com' },
     ],
     drachtio: { address: '::1', port: 0 },
+    admin: { address: '::1', port: 9023 },
     secretFile: '/s',
     tls: { certFile: '/c', keyFile: '/k', caFile: '/a', requireClientCertificate: false },
     logLevel: 'debug',
@@ -48,6 +49,8 @@ test.each([
   [[...least, '--listen', 'tls://192.0.2.1:5061'], /give --tls-cert and --tls-key$/],
   [[...least, '--tls-cert', '/c'], /^--tls-key is missing/],
   [[...least, '--drachtio', '9022'], /^--drachtio 9022 is none: give an address and port/],
+  [[...least, '--admin', '9023'], /^--admin 9023 is none: give an address and port/],
+  [[...least, '--admin', '192.0.2.1:9023'], /^--admin 192.0.2.1:9023 is not of this machine/],
   [[...least, '--log-level', 'loud'], /^--log-level loud is none: give one of debug, info/],
 ])('%j is refused with the flag and a way out', (args, message) => {
   expect(() => parseFlags(args)).toThrow(message);

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { LogLevel } from '../base/log.ts';
 import { isProtocol, isSecure } from '../sip/transport/protocol.ts';
 import type { ListenPoint } from '../sip/transport/transport.ts';
+import { isLoopback } from './secret.ts';
 
 /** Files are read again when they change. */
 interface TlsFlags {
@@ -17,6 +18,8 @@ interface TlsFlags {
 export interface Flags {
   readonly listen: readonly ListenPoint[];
   readonly drachtio: { readonly address: string; readonly port: number };
+  /** Where dialogs can be listed and ended; loopback. */
+  readonly admin?: { readonly address: string; readonly port: number };
   readonly secretFile: string;
   /** Folder in memory where calls outlive this process. */
   readonly journal?: string;
@@ -29,6 +32,7 @@ export const usage = `sip-server --listen udp://192.0.2.1:5060 --secret-file /ru
   --listen URL         udp://, tcp://, tls://, ws:// or wss:// with an IP address and port; may be repeated
   --external-host H    address or name that peers are told instead of the bound address
   --drachtio HOST:PORT where applications connect (127.0.0.1:9022)
+  --admin HOST:PORT    where dialogs can be listed and ended with that secret; loopback only
   --secret-file FILE   what applications must know
   --journal DIR        memory-backed folder that keeps calls over a restart of this process
   --tls-cert FILE      certificate with its chain, PEM; needed for tls:// and wss://
@@ -43,6 +47,7 @@ const options = {
   listen: { type: 'string', multiple: true },
   'external-host': { type: 'string' },
   drachtio: { type: 'string', default: '127.0.0.1:9022' },
+  admin: { type: 'string' },
   'secret-file': { type: 'string' },
   journal: { type: 'string' },
   'tls-cert': { type: 'string' },
@@ -74,7 +79,8 @@ export function parseFlags(args: readonly string[]): Flags | 'help' {
   }
   return {
     listen,
-    drachtio: hostPort(values.drachtio),
+    drachtio: hostPort('--drachtio', values.drachtio),
+    ...(values.admin !== undefined && { admin: adminOf(values.admin) }),
     secretFile: required('--secret-file', values['secret-file']),
     ...(values.journal !== undefined && { journal: values.journal }),
     ...(tls && { tls }),
@@ -114,10 +120,16 @@ function listenPoint(url: string): ListenPoint {
   );
 }
 
-function hostPort(text: string): { address: string; port: number } {
+function hostPort(flag: string, text: string): { address: string; port: number } {
   const where = parseHostPort(text);
   if (where) return where;
-  throw new FlagError(`--drachtio ${text} is none: give an address and port, as 127.0.0.1:9022`);
+  throw new FlagError(`${flag} ${text} is none: give an address and port, as 127.0.0.1:9022`);
+}
+
+function adminOf(text: string): { address: string; port: number } {
+  const where = hostPort('--admin', text);
+  if (isLoopback(where.address)) return where;
+  throw new FlagError(`--admin ${text} is not of this machine: give one as 127.0.0.1:9023`);
 }
 
 function parseHostPort(text: string): { address: string; port: number } | undefined {

@@ -10,6 +10,6 @@ export function secretProblem(secret: string, address: string): string | undefin
   return 'the secret is one that everybody knows: choose another, or listen on loopback only';
 }
 
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return (isIPv4(address) && address.startsWith('127.')) || (isIPv6(address) && address === '::1');
 }

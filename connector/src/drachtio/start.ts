@@ -23,6 +23,7 @@ import type { TransportStats } from '../sip/transport/stats.ts';
 import type { PeerTls, TlsProfiles, TlsSettings } from '../sip/transport/tls.ts';
 import type { ListenPoint, Received, Remote, TransportUser } from '../sip/transport/transport.ts';
 import { defaultTransportLimits } from '../sip/transport/transport-limits.ts';
+import { Admin } from './admin.ts';
 import type { Patience } from './node.ts';
 import { secretProblem } from './secret.ts';
 import { createSecureRandom } from './secure-random.ts';
@@ -39,6 +40,8 @@ export interface SipServerOptions {
   readonly listen: readonly ListenPoint[];
   /** Where applications connect, and what they must know. */
   readonly drachtio: { readonly address: string; readonly port: number; readonly secret: string };
+  /** Where dialogs can be listed and ended by who knows the same secret; nowhere where absent. */
+  readonly admin?: { readonly address: string; readonly port: number };
   /** Needed for tls and wss listen points. */
   readonly tls?: TlsSettings;
   /** Peers that are connected to in another way. */
@@ -63,6 +66,7 @@ export interface SipServerOptions {
 
 export interface SipServer {
   readonly drachtioPort: number;
+  readonly adminPort?: number;
   readonly listenPoints: readonly ListenPoint[];
   /** What is under way, for metrics. */
   load(): UserAgentLoad;
@@ -105,8 +109,10 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
     // In the same turn as the user agent was made: nothing of the network comes before.
     userAgent.restore();
     const drachtioPort = await listening;
+    const adminPort = options.admin && (await startAdmin(options, userAgent, parts));
     return {
       drachtioPort,
+      ...(adminPort !== undefined && { adminPort }),
       listenPoints: transport.listenPoints,
       load: () => userAgent.load(),
       transportStats: () => transport.stats(),
@@ -120,6 +126,28 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
     await parts.close();
     throw error;
   }
+}
+
+async function startAdmin(
+  { admin, drachtio: { secret }, log }: SipServerOptions,
+  userAgent: RunningUserAgent,
+  parts: CloseInOrder,
+): Promise<number | undefined> {
+  if (!admin) return undefined;
+  const listener = new Admin(
+    { ...admin, secret, log },
+    {
+      list: (owner) =>
+        userAgent.dialogs().filter((each) => owner === undefined || each.owner === owner),
+      end: (id) => {
+        const isThere = userAgent.dialogs().some((each) => each.id === id);
+        if (isThere) userAgent.endDialog(id, 'Ended by administration');
+        return isThere;
+      },
+    },
+  );
+  parts.add('admin', () => listener.close());
+  return listener.start();
 }
 
 async function startUserAgent(

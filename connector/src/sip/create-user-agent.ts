@@ -14,6 +14,7 @@ import { Refusals, refusalReasonOf } from './core/refusals.ts';
 import { restore } from './core/restore.ts';
 import { ScopedClock } from './core/scoped-clock.ts';
 import { type Accepts, Strangers } from './core/strangers.ts';
+import type { Dialog } from './dialog/dialog.ts';
 import type { DropReason } from './guard/source-guard.ts';
 import { type Journal, noJournal } from './journal/journal.ts';
 import type { Header } from './message/message.ts';
@@ -82,6 +83,8 @@ export interface UserAgentLoad {
 
 /** A user agent, and where its transport delivers to. */
 export interface RunningUserAgent extends UserAgent, TransportUser {
+  /** All there are, forks each. */
+  dialogs(): readonly DialogView[];
   load(): UserAgentLoad;
   /** Takes up what the journal found. To be called once, before any message of a peer is taken. */
   restore(): void;
@@ -91,6 +94,27 @@ export interface RunningUserAgent extends UserAgent, TransportUser {
   readonly refusals: Refusals;
   /** Messages since the start that got no answer, by why. */
   drops(): Readonly<Record<DropReason, number>>;
+}
+
+/** What can be told of a dialog. */
+export interface DialogView
+  extends Pick<
+    Dialog,
+    | 'id'
+    | 'role'
+    | 'kind'
+    | 'phase'
+    | 'callId'
+    | 'localTag'
+    | 'remoteTag'
+    | 'localContact'
+    | 'remoteTarget'
+    | 'localSdp'
+  > {
+  /** Wall clock, ms since the epoch. */
+  readonly createdAt: number;
+  /** The application that comes back under that name. */
+  readonly owner?: string;
 }
 
 /** Puts transactions and dialogs between a transport and its user. */
@@ -168,6 +192,23 @@ class CoreUserAgent implements RunningUserAgent {
   load(): UserAgentLoad {
     const { layer, dialogs, answerables } = this.#core;
     return { transactions: layer.size, dialogs: dialogs.ids, unanswered: answerables.size };
+  }
+
+  dialogs(): readonly DialogView[] {
+    return this.#core.dialogs.all().map(({ state, createdAt, owner }) => ({
+      id: state.id,
+      role: state.role,
+      kind: state.kind,
+      phase: state.phase,
+      callId: state.callId,
+      localTag: state.localTag,
+      remoteTag: state.remoteTag,
+      localContact: state.localContact,
+      remoteTarget: state.remoteTarget,
+      ...(state.localSdp !== undefined && { localSdp: state.localSdp }),
+      createdAt,
+      ...(owner !== undefined && { owner }),
+    }));
   }
 
   restore(): void {
