@@ -10,4 +10,4 @@ test('20,000 mutated messages are refused, or parsed and serialized without chan
     const bytes = mutate(fixtures[Math.floor(random() * fixtures.length)]!, random);
     expect(instabilityOf(bytes), `round ${round}`).toBeUndefined();
   }
-});
+}, 60_000);
