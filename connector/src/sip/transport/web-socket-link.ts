@@ -66,22 +66,27 @@ export class WebSocketLink implements Link {
   }
 
   #write(bytes: Buffer): Promise<void> {
-    const { webSocket, shell } = this.#parts;
+    const { webSocket } = this.#parts;
     if (webSocket.readyState !== webSocket.OPEN) {
       return Promise.reject(new TransportError('CLOSED', 'the connection is closed'));
     }
     return new Promise((resolve, reject) => {
       this.#unsent++;
-      // A peer that does not read must not fill our memory.
-      this.#set('stuck', shell.limits.sendTimeout, () => this.close('stuck'));
+      if (!this.#timers.has('stuck')) this.#watchSending();
       // Browsers hand text to their user as it is; what is no UTF-8 could not be sent as text.
       webSocket.send(bytes, { binary: !isUtf8(bytes) }, (error) => {
         this.#unsent--;
-        if (this.#unsent === 0) this.#clear('stuck');
+        this.#clear('stuck');
+        if (this.#unsent > 0 && webSocket.readyState === webSocket.OPEN) this.#watchSending();
         if (!error) resolve();
         else reject(new TransportError('SEND_FAILED', 'the connection is lost', { cause: error }));
       });
     });
+  }
+
+  /** A peer that does not read must not fill our memory, however much it asks for meanwhile. */
+  #watchSending(): void {
+    this.#set('stuck', this.#parts.shell.limits.sendTimeout, () => this.close('stuck'));
   }
 
   #receive(bytes: Buffer): void {
