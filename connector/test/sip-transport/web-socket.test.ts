@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { parseSipUri } from '../../src/sip/message/uri.ts';
@@ -53,6 +54,22 @@ test('another subprotocol gets 400', async () => {
     { statusCode: number },
   ];
   expect(response.statusCode).toBe(400);
+});
+
+test('a refused client that keeps its half of the connection open does not hold ours', async () => {
+  const { port } = (await listening()).at('ws');
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => undefined).resume();
+  socket.write(
+    'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  );
+  await once(socket, 'end');
+  await eventually(() => {
+    // Only a socket that is gone answers this with a reset.
+    socket.write('x');
+    expect(socket.destroyed).toBe(true);
+  });
 });
 
 test('a registered Contact leads to its connection until that is lost', async () => {

@@ -70,6 +70,8 @@ export class WebSocketDoor {
     }
     if (!speaksSip(request)) {
       counters.handshakesFailed++;
+      // A peer that keeps its half open would hold the socket.
+      socket.once('finish', () => socket.destroy());
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
