@@ -73,3 +73,15 @@ test('one connection has no more than 16 Contacts', () => {
   expect(flows.find(uri('sip:u15@x1.invalid'))).toBeDefined();
   expect(flows.find(uri('sip:u16@x1.invalid'))).toBeUndefined();
 });
+
+test.each([
+  'sip:trunk.example.com',
+  'sip:+49301234567@trunk.example.com:5060',
+  'sip:ann@192.0.2.7;transport=tcp',
+])('nobody takes over %s by registering it', (text) => {
+  const flows = new Flows();
+  flows.registered(register(['Contact', `<${text}>`]), on('ws-1'));
+  // What the URI names is the same, whatever the registration says of its transport.
+  flows.registered(register(['Contact', `<${text.split(';')[0]};transport=ws>`]), on('ws-1'));
+  expect(flows.find(uri(text))).toBeUndefined();
+});

@@ -19,6 +19,7 @@ export class Flows {
   readonly #byConnection = new Map<string, Set<string>>();
 
   find(contact: SipUri): Remote | undefined {
+    if (!isOfWebSocket(contact)) return undefined;
     return this.#byContact.get(keyOf(contact));
   }
 
@@ -60,7 +61,7 @@ function contactsOf(request: SipRequest): {
   const expires = header(request, 'expires')?.trim();
   const found = values.flatMap((value) => {
     const parsed = parseNameAddr(value);
-    if (parsed?.uri.kind !== 'sip') return [];
+    if (parsed?.uri.kind !== 'sip' || !isOfWebSocket(parsed.uri)) return [];
     return [{ key: keyOf(parsed.uri), expires: param(parsed.params, 'expires') ?? expires }];
   });
   return {
@@ -68,6 +69,15 @@ function contactsOf(request: SipRequest): {
     gone: found.filter((each) => each.expires === '0').map(({ key }) => key),
     isAll: values.some((value) => value.trim() === '*') && expires === '0',
   };
+}
+
+/**
+ * RFC 7118 §5.1: `transport=ws`, or a host that is made up. Any other address leads where it says, so
+ * that nobody takes over the calls to a trunk by registering its URI.
+ */
+function isOfWebSocket({ host, params }: SipUri): boolean {
+  const transport = param(params, 'transport')?.toLowerCase() ?? '';
+  return transport === 'ws' || transport === 'wss' || /\.invalid\.?$/i.test(addressOf(host));
 }
 
 function keyOf({ user = '', host, port }: SipUri): string {
