@@ -5,6 +5,9 @@ import { branchOf, parseVia } from '../message/via.ts';
 /** A connection is kept no longer than this for what is open on it. */
 export const longestOpen = 5 * 60_000;
 
+/** More at a time is no peer's business; the oldest are forgotten, which only matters to `retire`. */
+const mostOpen = 10_000;
+
 /** Which transactions a connection carries: requests, either way, without a final response. */
 export class OpenTransactions {
   /** When each began, oldest first, by `keyOf`. */
@@ -38,7 +41,11 @@ export class OpenTransactions {
   #begin(key: string, now: number): void {
     if (key.endsWith(' ACK')) return;
     this.#forget(now);
-    if (!this.#began.has(key)) this.#began.set(key, now);
+    if (this.#began.has(key)) return;
+    this.#began.set(key, now);
+    if (this.#began.size <= mostOpen) return;
+    const [oldest] = this.#began.keys();
+    if (oldest !== undefined) this.#began.delete(oldest);
   }
 
   #forget(now: number): void {
