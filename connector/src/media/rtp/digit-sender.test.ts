@@ -41,7 +41,7 @@ test.each([10, 20, 30, 40, 60])('our own receiver reads them at %i ms a packet',
   for (let now = 0, frame = sender.next(ptime); frame.kind !== 'idle'; now += ptime) {
     if (frame.kind === 'event') {
       if (frame.isFirst) at = now * 8;
-      receiver.receive(frame.payload, { start: 0, timestamp: at }, now);
+      receiver.receive(frame.payload, { start: 0, timestamp: at, ssrc: 1 }, now);
     }
     frame = sender.next(ptime);
   }

@@ -127,7 +127,8 @@ export class RtpReceiver {
     if (reader.ssrc !== ssrc) this.#restart();
     // Packets of an event are told apart by their timestamps, so a late one is looked at all the same.
     if (kind === 'event') {
-      const at = { start: reader.payloadStart, timestamp: reader.timestamp };
+      const { payloadStart: start, timestamp, ssrc: source } = reader;
+      const at = { start, timestamp, ssrc: source };
       this.#digits.receive(packet.subarray(0, reader.payloadEnd), at, now);
     }
     if (isNew) this.#order.push(reader.sequence, this.#arrivalOf(packet, kind), now);

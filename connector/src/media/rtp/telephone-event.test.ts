@@ -3,6 +3,7 @@ import { TelephoneEventReceiver } from './telephone-event.ts';
 
 interface Sent {
   readonly event?: number;
+  readonly ssrc?: number;
   readonly timestamp: number;
   readonly units: number;
   readonly end?: boolean;
@@ -12,9 +13,9 @@ interface Sent {
 function heard(sent: readonly Sent[], expireAt?: number): [string, number][] {
   const digits: [string, number][] = [];
   const receiver = new TelephoneEventReceiver((digit, duration) => digits.push([digit, duration]));
-  for (const { event = 5, timestamp, units, end = false, now = 0 } of sent) {
+  for (const { event = 5, ssrc = 1, timestamp, units, end = false, now = 0 } of sent) {
     const packet = Buffer.from([event, end ? 0x8a : 0x0a, units >> 8, units & 0xff]);
-    receiver.receive(packet, { start: 0, timestamp }, now);
+    receiver.receive(packet, { start: 0, timestamp, ssrc }, now);
   }
   if (expireAt !== undefined) receiver.expire(expireAt);
   return digits;
@@ -39,6 +40,22 @@ test.each<{ name: string; sent: readonly Sent[]; expireAt?: number; want: [strin
   {
     name: 'its end lost and another key after it',
     sent: [...begun, { event: 11, timestamp: 5000, units: 400, end: true }],
+    want: [
+      ['5', 60],
+      ['#', 50],
+    ],
+  },
+  {
+    name: 'a key of another source, whose time is an earlier one',
+    sent: [...begun, ended, { ssrc: 2, timestamp: 400, units: 400, end: true }],
+    want: [
+      ['5', 100],
+      ['5', 50],
+    ],
+  },
+  {
+    name: 'its end lost and another source after it',
+    sent: [...begun, { ssrc: 2, event: 11, timestamp: 1000, units: 400, end: true }],
     want: [
       ['5', 60],
       ['#', 50],
@@ -105,6 +122,6 @@ test('all sixteen keys', () => {
 test('a packet cut short is nothing', () => {
   const digits: string[] = [];
   const receiver = new TelephoneEventReceiver((digit) => digits.push(digit));
-  receiver.receive(Buffer.from([5, 0x80, 0]), { start: 0, timestamp: 0 }, 0);
+  receiver.receive(Buffer.from([5, 0x80, 0]), { start: 0, timestamp: 0, ssrc: 1 }, 0);
   expect(digits).toEqual([]);
 });

@@ -14,8 +14,17 @@ const digits = '0123456789*#ABCD';
 // Packets of an event come every 20 to 50 ms; after this long all three of its ends are lost.
 const endTimeout = 200;
 
+/** Of a packet: where its payload starts, and its RTP header. */
+interface EventPacket {
+  readonly start: number;
+  readonly timestamp: number;
+  readonly ssrc: number;
+}
+
 interface Press {
   readonly digit: string;
+  /** Timestamps of another source are no later and no earlier. */
+  readonly ssrc: number;
   /** Timestamp of the packet's segment: the same in all its packets. */
   readonly timestamp: number;
   /** Of earlier segments of a press longer than 8.19 s (§2.5.2.3). */
@@ -37,15 +46,16 @@ export class TelephoneEventReceiver {
   }
 
   /** A packet of the events' payload type. Marker bits are not looked at: some senders have none. */
-  receive(packet: Buffer, at: { readonly start: number; readonly timestamp: number }, now: number) {
+  receive(packet: Buffer, at: EventPacket, now: number): void {
     if (packet.length < at.start + 4) return;
     const digit = digits[packet.readUInt8(at.start)];
     if (digit === undefined) return;
     const hasEnded = (packet.readUInt8(at.start + 1) & 0x80) !== 0;
     const units = packet.readUInt16BE(at.start + 2);
-    const { timestamp } = at;
+    const { timestamp, ssrc } = at;
     const current = this.#press;
-    if (current) {
+    if (current && current.ssrc !== ssrc) this.#end(current);
+    else if (current) {
       const distance = timestampDistance(current.timestamp, timestamp);
       if (distance < 0 || (distance === 0 && current.isEnded)) return;
       if (distance === 0) {
@@ -55,12 +65,12 @@ export class TelephoneEventReceiver {
       }
       if (continues(current, digit, distance)) {
         const before = current.before + distance;
-        this.#update({ digit, timestamp, before, units, isEnded: hasEnded, heardAt: now });
+        this.#update({ ...current, timestamp, before, units, isEnded: hasEnded, heardAt: now });
         return;
       }
       this.#end(current);
     }
-    this.#update({ digit, timestamp, before: 0, units, isEnded: hasEnded, heardAt: now });
+    this.#update({ digit, ssrc, timestamp, before: 0, units, isEnded: hasEnded, heardAt: now });
   }
 
   /** To be called every few frames: ends a press whose end was lost. */
