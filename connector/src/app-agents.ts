@@ -11,7 +11,7 @@ import type { Config } from './config.ts';
 import type { OverrideOutcome } from './override/outcome.ts';
 
 export interface AgentsParts {
-  readonly live: Pick<LiveConfig, 'trusts'>;
+  readonly live: Pick<LiveConfig, 'trusts' | 'asksForDigest'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly parts: CloseInOrder;

@@ -10,9 +10,12 @@ export class LiveConfig {
   #guarded: Config;
   #ranges: AddressRanges | undefined;
   #trusted: AddressRanges;
+  /** Whether callers are asked for a digest: what the server was started with. */
+  readonly asksForDigest: boolean;
 
   constructor(config: Config) {
     this.#config = config;
+    this.asksForDigest = config.sip.auth !== undefined;
     this.#guarded = config;
     this.#ranges = rangesOf(config);
     this.#trusted = new AddressRanges(config.sip.trustedRanges);

@@ -1,4 +1,5 @@
 import type { AgentSetup, OverrideRequest, Roster } from './agent/setup.ts';
+import type { LiveConfig } from './app-live.ts';
 import type { AgentWithSecrets } from './app-providers.ts';
 import { AddressRanges } from './base/address-ranges.ts';
 import type { Clock } from './base/clock.ts';
@@ -20,7 +21,7 @@ import {
 } from './override/patch.ts';
 
 export interface OverrideParts {
-  readonly live: { readonly trusts: (address: string) => boolean };
+  readonly live: Pick<LiveConfig, 'trusts' | 'asksForDigest'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Makes a setup for one call; throws CONFIG_INVALID. */
@@ -111,7 +112,9 @@ class Overrides {
 
   #mayHead(address: string): boolean {
     if (this.#ranges) return this.#ranges.has(address);
-    return this.#config.sip.auth !== undefined || this.#parts.live.trusts(address);
+    // A file that asks for a digest since a reload makes nobody authenticated before the restart.
+    const { live } = this.#parts;
+    return live.asksForDigest || live.trusts(address);
   }
 
   #read(
