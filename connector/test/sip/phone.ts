@@ -5,6 +5,7 @@ import {
   type RunningUserAgent,
   type UserAgentOptions,
 } from '../../src/sip/create-user-agent.ts';
+import type { Journal } from '../../src/sip/journal/journal.ts';
 import type { Header } from '../../src/sip/message/message.ts';
 import { addressOf } from '../../src/sip/message/uri.ts';
 import { defaultTimers } from '../../src/sip/transaction/timers.ts';
@@ -48,6 +49,7 @@ export class Phone {
       seed?: number;
       options?: Partial<UserAgentOptions>;
       targets?: (host: string) => readonly Remote[];
+      journal?: Journal;
     },
   ) {
     const { protocol = 'udp' } = given;
@@ -66,6 +68,7 @@ export class Phone {
       clock: given.clock,
       random: seededRandom(given.seed ?? Number(name)),
       log: silentLog,
+      ...(given.journal && { journal: given.journal }),
       options: {
         timers: defaultTimers,
         maxServerTransactions: 1000,

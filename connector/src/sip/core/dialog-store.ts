@@ -75,6 +75,7 @@ export class DialogStore {
   end(live: LiveDialog): void {
     if (live.isEnded) return;
     live.end();
+    live.unacknowledged?.drop();
     this.#journal.remove(dialogKey(live.state));
     if (this.#byTags.get(keyOf(live.state)) === live) this.#byTags.delete(keyOf(live.state));
     const forks = (this.#byId.get(live.id) ?? []).filter((fork) => fork !== live);

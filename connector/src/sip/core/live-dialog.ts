@@ -20,6 +20,8 @@ export interface Acknowledgeable {
   acknowledge(draft: RequestDraft): Promise<Sent>;
   /** Does without the application: the ACK, and a BYE where the call began with the INVITE. */
   forsake(): void;
+  /** The dialog has ended first: there is nothing to acknowledge any more. */
+  drop(): void;
 }
 
 /** A reliable provisional of the peer's (RFC 3262): RSeq, and the CSeq of our INVITE. */

@@ -174,6 +174,7 @@ export class OutboundInvite implements Cancellable, PendingInvite {
     live.unacknowledged = {
       acknowledge: (draft) => this.#acknowledge(live, of, draft),
       forsake,
+      drop: () => this.#core.journal.remove(inviteKey(this.id)),
     };
     // The peer waits 64 * T1 for the ACK as well; an application that sends none has lost the call. A
     // re-INVITE with an offer has its answer by then: an early ACK keeps the call.

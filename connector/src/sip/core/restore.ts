@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/errors.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import { header } from '../message/headers.ts';
 import type { SipRequest } from '../message/message.ts';
@@ -21,11 +22,12 @@ import { traceOfReceived } from './trace.ts';
 
 /** Takes up the dialogs and server transactions of an earlier process where it left them. */
 export function restore(core: Core): void {
-  const { found } = core.journal;
   const leaving: LiveDialog[] = [];
-  for (const [key, value] of found) {
-    if (isDialogKey(key) && isDialogRecord(value)) restoreDialog(core, value, leaving);
-  }
+  takeUp(
+    core,
+    isDialogKey,
+    (_, value) => isDialogRecord(value) && restoreDialog(core, value, leaving),
+  );
   takeUp(
     core,
     isServerRecordKey,
@@ -38,23 +40,30 @@ export function restore(core: Core): void {
   core.log.info(counts, 'calls of the process before are back');
 }
 
-/** Records that cannot be used are removed. */
+/** Records that cannot be used are removed: one that stayed would meet every start again. */
 function takeUp(
-  { journal }: Core,
+  { journal, log }: Core,
   isKey: (key: string) => boolean,
   take: (key: string, value: unknown) => boolean,
 ): void {
   for (const [key, value] of journal.found) {
-    if (isKey(key) && !take(key, value)) journal.remove(key);
+    if (!isKey(key)) continue;
+    try {
+      if (!take(key, value)) journal.remove(key);
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'a record of the process before cannot be used');
+      journal.remove(key);
+    }
   }
 }
 
-function restoreDialog(core: Core, record: DialogRecord, leaving: LiveDialog[]): void {
+function restoreDialog(core: Core, record: DialogRecord, leaving: LiveDialog[]): boolean {
   const { createdAt, owner } = record;
   const live = core.dialogs.add(withoutConnection(record.state), { createdAt, owner });
   if (owner !== undefined) core.user.onDialogRestored?.(live.id, owner);
   resumeSession(core, live, sessionOfRecord(record, core.clock));
   if (record.isLeaving) leaving.push(live);
+  return true;
 }
 
 /** A connection died with the process; the peer is reached where its Contact or its Route says. */
