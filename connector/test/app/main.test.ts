@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type ConnectorProcess, startConnector } from '../support/connector-process.ts';
 import { OpenAiSimulator } from '../support/openai-simulator.ts';
 import { sipp } from '../support/sipp.ts';
@@ -177,6 +177,7 @@ test('an import makes a file that check takes, without keys, and says what is le
 
 test('the environment alone starts it, in the names of the OpenSIPS connector', async () => {
   const simulator = await OpenAiSimulator.start({ apiKey: 'right' });
+  onTestFinished(() => simulator.close());
   const running = await startConnector(
     { http: { listen: '127.0.0.1:31993' } },
     {
@@ -203,7 +204,6 @@ test('the environment alone starts it, in the names of the OpenSIPS connector', 
   expect(told).toContain('"voice":"ash"');
   expect(told).toContain('"silence_duration_ms":350');
   expect(await running.stop()).toBe(0);
-  await simulator.close();
 });
 
 test('a file that is not there is one line', async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
 
 const main = resolve(import.meta.dirname, '../../src/main.ts');
 
@@ -19,7 +20,7 @@ export interface ConnectorProcess {
 
 /**
  * Starts it with `config` in a file, or where there is `env`, with that alone; resolves when `/readyz`
- * says so.
+ * says so. To be called in a test, which it does not outlive.
  */
 export async function startConnector(
   config: { readonly http: { readonly listen: string } },
@@ -31,6 +32,10 @@ export async function startConnector(
   const child = spawn(process.execPath, env ? [main, 'run'] : [main, 'run', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: env ?? { ...process.env, OPENAI_API_KEY: 'test-key' },
+  });
+  onTestFinished(() => {
+    if (isRunning(child)) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
   });
   const log: Record<string, unknown>[] = [];
   const lines: string[] = [];
@@ -47,11 +52,10 @@ export async function startConnector(
       return Number(/^parley_calls_active(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1]);
     },
     async stop() {
-      if (child.exitCode === null) {
+      if (isRunning(child)) {
         child.kill('SIGTERM');
         await once(child, 'exit');
       }
-      rmSync(folder, { recursive: true, force: true });
       return child.exitCode;
     },
   };
@@ -59,7 +63,7 @@ export async function startConnector(
 
 async function untilReady(child: ChildProcess, url: string, lines: readonly string[]) {
   for (let attempt = 0; attempt < 200; attempt++) {
-    if (child.exitCode !== null) throw new Error(`the connector ended:\n${lines.join('\n')}`);
+    if (!isRunning(child)) throw new Error(`the connector ended:\n${lines.join('\n')}`);
     const ok = await fetch(`${url}/readyz`).then(
       (response) => response.ok,
       () => false,
@@ -67,6 +71,9 @@ async function untilReady(child: ChildProcess, url: string, lines: readonly stri
     if (ok) return;
     await new Promise((done) => setTimeout(done, 100));
   }
-  child.kill('SIGKILL');
   throw new Error(`the connector did not get ready:\n${lines.join('\n')}`);
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
 }
