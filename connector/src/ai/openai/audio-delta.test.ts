@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { readAudioDelta } from './audio-delta.ts';
 
@@ -32,4 +34,20 @@ test.each([
   { name: 'a piece', text: '{"type":"response.audio.delta"' },
 ])('$name is left to JSON.parse', ({ text }) => {
   expect(readAudioDelta(Buffer.from(text))).toBeUndefined();
+});
+
+test('an item that is remembered does not keep the audio it came with', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  const delta = 'A'.repeat(65_536);
+  const items = Array.from({ length: 200 }, (_, index) => {
+    const message = { ...event, item_id: `item_of_a_usual_length_${index}`, delta };
+    return readAudioDelta(Buffer.from(JSON.stringify(message)))?.item;
+  });
+  collect();
+  // All the audio would be 13 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(4_000_000);
+  expect(new Set(items).size).toBe(200);
 });

@@ -20,16 +20,23 @@ export function readAudioDelta(message: Buffer): AudioDelta | undefined {
   const end = text.indexOf('"', at + marker.length);
   // Nothing may stand behind the audio but the closing brace, and nothing at all be escaped.
   if (at < 0 || end !== text.length - 2 || text.includes('\\')) return undefined;
-  const response = stringOf(text, '"response_id":"', at);
-  const item = stringOf(text, '"item_id":"', at);
+  const response = stringOf({ message, text }, '"response_id":"', at);
+  const item = stringOf({ message, text }, '"item_id":"', at);
   if (response === undefined || item === undefined) return undefined;
   return { response, item, delta: text.slice(at + marker.length, end) };
 }
 
-/** The string after `key`, which is looked for before `end`. */
-function stringOf(text: string, key: string, end: number): string | undefined {
+/**
+ * The string after `key`, which is looked for before `end`. Names outlive their message by minutes, and a
+ * slice of its text would keep all of that: they are read anew.
+ */
+function stringOf(
+  { message, text }: { readonly message: Buffer; readonly text: string },
+  key: string,
+  end: number,
+): string | undefined {
   const at = text.indexOf(key);
-  return at < 0 || at > end
-    ? undefined
-    : text.slice(at + key.length, text.indexOf('"', at + key.length));
+  if (at < 0 || at > end) return undefined;
+  const start = at + key.length;
+  return message.toString('latin1', start, text.indexOf('"', start));
 }
