@@ -5,6 +5,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +18,10 @@ import type { Journal } from './journal.ts';
 const smallestSnapshotBytes = 4 * 1024 * 1024;
 /** The file is written anew when it is so many times larger than what is alive. */
 const mostGarbage = 4;
-/** Changes that go by after a failed write before the next attempt at a whole new file. */
+/**
+ * Changes that go by after a failed write before the next attempt at a whole new file; as many as it has
+ * records where those are more, so that a full disk does not have them all written for each few changes.
+ */
 const retryAfterChanges = 256;
 
 export interface JournalStats {
@@ -108,7 +112,7 @@ export class FileJournal implements Journal {
     if (this.#file === undefined) return;
     if (this.#missed !== undefined) {
       this.#missed += 1;
-      if (this.#missed >= retryAfterChanges) this.#snapshot();
+      if (this.#missed >= Math.max(retryAfterChanges, this.#live.size)) this.#snapshot();
       return;
     }
     try {
@@ -149,6 +153,8 @@ export class FileJournal implements Journal {
         renameSync(next, this.#path);
       } catch (error) {
         closeSync(file);
+        // Half a file would take the room that the next attempt needs.
+        rmSync(next, { force: true });
         throw error;
       }
       if (this.#file !== undefined) closeSync(this.#file);
