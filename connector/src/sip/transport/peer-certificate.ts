@@ -10,6 +10,15 @@ export type PeerCertificateVerdict =
 
 /** Judges the certificate that a client has shown, OpenSSL having verified it against `clientCa`. */
 export function judgePeer(socket: TLSSocket, clientCa: string | Buffer): PeerCertificateVerdict {
+  try {
+    return judge(socket, clientCa);
+  } catch {
+    // What a stranger put into a certificate must not end the process.
+    return { kind: 'fault', fault: 'other' };
+  }
+}
+
+function judge(socket: TLSSocket, clientCa: string | Buffer): PeerCertificateVerdict {
   const leaf = socket.getPeerX509Certificate();
   if (!leaf) return { kind: 'fault', fault: 'missing' };
   const fault = faultOf(socket, leaf, clientCa);
