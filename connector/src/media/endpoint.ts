@@ -339,6 +339,7 @@ export class Endpoint implements Line, Ticking {
     // On hold nobody listens, and silence would end the words that the hold has cut off.
     if (!this.#expectsAudio) return;
     const sizeBytes = this.#ptime * bytesPerMillisecondOf(this.#format);
+    this.#receiver.standIn(this.#ptime);
     this.#listener?.onAudio(Buffer.alloc(sizeBytes, silenceOf(this.#format)));
   }
 

@@ -123,3 +123,18 @@ test('comfort noise and keys hold their places, so that audio after them is not 
   expect(heard).toEqual([1, 4]);
   expect(rtp.concealed).toBe(0);
 });
+
+test('of a loss for which silence stood in, only the rest is filled', () => {
+  const sizes: number[] = [];
+  const rtp = new RtpReceiver({
+    onAudio: (audio) => void sizes.push(audio.length),
+    onDigit: () => undefined,
+  });
+  rtp.configure(terms(), line, 0);
+  rtp.receive(packet(0, 1, Buffer.alloc(160, 7)), peer, 0);
+  rtp.standIn(380);
+  // 580 ms are missing.
+  rtp.receive(packet(0, 31, Buffer.alloc(160, 7)), peer, 600);
+  rtp.tick(640);
+  expect([sizes, rtp.concealed]).toEqual([[160, 200 * 8, 160], 200]);
+});

@@ -145,6 +145,13 @@ export class RtpReceiver {
     this.#digits.expire(now);
   }
 
+  /** Silence of `duration` ms was heard in place of what did not come: that time is not filled again. */
+  standIn(duration: number): void {
+    if (this.#audioEnd === undefined) return;
+    this.#audioEnd = (this.#audioEnd + Math.round(duration * this.#unitsPerMs)) >>> 0;
+    this.#lastSize = 0;
+  }
+
   /** Whether RTCP from this address can be the peer's: ports differ, and NAT may change them. */
   isPeerHost(address: string): boolean {
     const { target, announced } = this.#latch;
