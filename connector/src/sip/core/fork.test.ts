@@ -45,6 +45,19 @@ test('early dialogs of all forks have one id; the first 2xx wins', async () => {
   expect(caller.take()).toEqual(['180 INVITE', '183 INVITE', '200 INVITE', '408 BYE', 'ended']);
 });
 
+test('who answers with ever new tags makes a bounded number of early dialogs', async () => {
+  const given = await forked();
+  const { caller, dialog, ring } = given;
+  for (let each = 0; each < 200; each++) ring(180, `tag-${each}`);
+  expect(caller.take()).toHaveLength(200);
+  expect(caller.agent.dialogs()).toHaveLength(64);
+  ring(200, 'tag-199');
+  expect(caller.agent.dialogs().map(({ remoteTag }) => remoteTag)).toEqual(['tag-199']);
+  await caller.within(dialog, 'ACK');
+  await caller.within(dialog, 'BYE');
+  await expectNothingLeft(given);
+});
+
 test('a second 2xx is acknowledged and left with BYE, unseen by the application', async () => {
   const given = await forked();
   const { clock, wire, caller, dialog, ring } = given;

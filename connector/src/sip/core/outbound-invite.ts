@@ -29,6 +29,9 @@ import { type Answer, type Departure, type Order, Sending } from './sending.ts';
 import { agreeAsClient } from './session.ts';
 import { type AckDeparture, sendStateless } from './stateless.ts';
 
+/** Early dialogs of one INVITE. Whoever answers it chooses the tags, and each costs memory and a record. */
+const mostForks = 64;
+
 /** An INVITE of the application, initial or in a dialog, until nothing of it can come any more. */
 export class OutboundInvite implements Cancellable, PendingInvite {
   readonly id: TransactionId;
@@ -103,7 +106,10 @@ export class OutboundInvite implements Cancellable, PendingInvite {
   #early(request: SipRequest, response: SipResponse, received: Received): LiveDialog | undefined {
     if (tagOf(header(response, 'to') ?? '') === undefined) return undefined;
     const state = uacDialog(request, response, received);
-    return this.#core.dialogs.find(state) ?? this.#add(state);
+    const known = this.#core.dialogs.find(state);
+    if (known) return known;
+    const isRoom = this.#core.dialogs.forksOf(state.id).length < mostForks;
+    return isRoom ? this.#add(state) : undefined;
   }
 
   #add(state: Dialog): LiveDialog {
