@@ -47,7 +47,7 @@ export class CallAudio {
   #conversation: CallConversation;
   #openedFormat: AudioFormat | undefined;
   #listener: LineListener | undefined;
-  readonly #early = new EarlyCaller();
+  #early: EarlyCaller | undefined;
   #isNegotiated = false;
   #isEnded = false;
 
@@ -83,7 +83,10 @@ export class CallAudio {
 
   /** The caller has our 200, or soon will: from now on nothing that he says is lost. */
   listen(): void {
-    if (!this.#listener && !this.#isEnded) this.#with.endpoint.setListener(this.#early);
+    if (this.#listener || this.#isEnded) return;
+    const { endpoint } = this.#with;
+    this.#early = new EarlyCaller(endpoint.format);
+    endpoint.setListener(this.#early);
   }
 
   /** The call is up: sound in both directions. */
@@ -100,7 +103,8 @@ export class CallAudio {
       // A failure is told to the caller and ends the call: `attach` came first.
       this.#conversation.open(endpoint.format).catch(() => undefined);
     }
-    this.#early.handOver(this.#listener);
+    this.#early?.handOver(this.#listener);
+    this.#early = undefined;
     endpoint.setListener(this.#listener);
     endpoint.start();
     this.#conversation.hold(endpoint.isHeld);

@@ -1,4 +1,5 @@
 import { CallerAudio } from '../conversation/caller-audio.ts';
+import type { AudioFormat } from '../media/format.ts';
 import type { LineListener } from '../media/line.ts';
 
 /** More keys than anybody presses in that time. */
@@ -11,6 +12,10 @@ const digitsKept = 32;
 export class EarlyCaller implements LineListener {
   readonly #audio = new CallerAudio();
   readonly #digits: { readonly digit: string; readonly duration: number }[] = [];
+
+  constructor(format: AudioFormat) {
+    this.#audio.format = format;
+  }
 
   onAudio(audio: Buffer): void {
     this.#audio.append(audio);

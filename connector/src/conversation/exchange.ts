@@ -134,13 +134,13 @@ export class Exchange {
     this.#watch.stop();
   }
 
-  /** The hot path. */
   /** To be set before anything is heard or said. */
   set format(format: AudioFormat) {
     this.#callerAudio.format = format;
     this.#turns.format = format;
   }
 
+  /** The hot path. */
   onAudio(audio: Buffer): void {
     this.#callerAudio.append(audio);
   }
