@@ -78,3 +78,16 @@ test('jitter is the mean deviation of transit', () => {
   expect(steady.jitterMs).toBe(0);
   expect(shaky.jitterMs).toBeCloseTo(5, 1);
 });
+
+test.each([
+  { name: 'another clock', sequence: 3, unitsPerMs: 48 },
+  { name: 'a sender that starts anew', sequence: 20_000, unitsPerMs: 8 },
+])('$name is no jitter', ({ sequence, unitsPerMs }) => {
+  const { statistics } = receive([0, 1, 2]);
+  statistics.unitsPerMs = unitsPerMs;
+  for (let index = 0; index < 4; index++) {
+    const timestamp = 0x4000_0000 + index * 20 * unitsPerMs;
+    statistics.receive({ ssrc: 1, sequence: sequence + index, timestamp }, (3 + index) * 20);
+  }
+  expect(statistics.jitterMs).toBe(0);
+});

@@ -16,8 +16,7 @@ export interface ReceptionReport {
 }
 
 export class ReceptionStatistics {
-  /** Of the RTP clock. */
-  unitsPerMs = 8;
+  #unitsPerMs = 8;
   #unwrapper = new SequenceUnwrapper();
   #isStarted = false;
   #ssrc = 0;
@@ -33,6 +32,13 @@ export class ReceptionStatistics {
   #lostBefore = 0;
   readonly #seen = new Uint8Array(windowSize);
 
+  /** Of the RTP clock. What was measured by another goes on in units of this one. */
+  set unitsPerMs(unitsPerMs: number) {
+    this.#jitter *= unitsPerMs / this.#unitsPerMs;
+    this.#transit = Number.NaN;
+    this.#unitsPerMs = unitsPerMs;
+  }
+
   get ssrc(): number | undefined {
     return this.#isStarted ? this.#ssrc : undefined;
   }
@@ -43,7 +49,7 @@ export class ReceptionStatistics {
   }
 
   get jitterMs(): number {
-    return this.#jitter / this.unitsPerMs;
+    return this.#jitter / this.#unitsPerMs;
   }
 
   get #expected(): number {
@@ -85,7 +91,6 @@ export class ReceptionStatistics {
     this.#ssrc = ssrc;
     this.#restart(sequence);
     this.#jitter = 0;
-    this.#transit = Number.NaN;
   }
 
   #restart(sequence: number): void {
@@ -96,6 +101,8 @@ export class ReceptionStatistics {
     this.#expectedBefore = 0;
     this.#receivedBefore = 0;
     this.#badSequence = -1;
+    // A sender that starts anew may count time anew as well: no packet was late by that.
+    this.#transit = Number.NaN;
     this.#seen.fill(0);
   }
 
@@ -127,7 +134,7 @@ export class ReceptionStatistics {
 
   // A.8: the mean deviation of the transit time, with gain 1/16.
   #measure(timestamp: number, now: number): void {
-    const transit = (Math.round(now * this.unitsPerMs) - timestamp) | 0;
+    const transit = (Math.round(now * this.#unitsPerMs) - timestamp) | 0;
     if (!Number.isNaN(this.#transit)) {
       const deviation = Math.abs((transit - this.#transit) | 0);
       this.#jitter += (deviation - this.#jitter) / 16;
