@@ -68,6 +68,24 @@ test('a refresh whose credentials are refused ends with the session', async () =
   expect(caller.take()).toEqual(['server BYE', 'ended']);
 });
 
+test('a refresh that is challenged after the end of its call does not go out again', async () => {
+  const { clock, wire, callee } = await refreshing();
+  const dialog = callee.last('INVITE').dialog || callee.last('ACK').dialog;
+  wire.fate = (_, line) => (line === '1>2 INVITE' ? [] : [10]);
+  await clock.advanceAsync(50_500);
+  const invite = wire.messages.find(({ from }) => from === '1')?.message;
+  const kept = (invite?.headers ?? []).filter(({ name }) =>
+    /^(via|from|to|call-id|cseq)$/i.test(name),
+  );
+  const lines = kept.map(({ name, value }) => `${name}: ${value}`);
+  await callee.within(dialog, 'BYE');
+  await clock.advanceAsync(20);
+  wire.take();
+  wire.inject('1', ['SIP/2.0 401 Unauthorized', ...lines], '2');
+  await clock.advanceAsync(20);
+  expect(wire.take()).toEqual(['1>2 ACK']);
+});
+
 test('a BYE of the server that is challenged goes out again', async () => {
   const { clock, wire, callee } = await refreshing();
   callee.onRequest = (request) => {

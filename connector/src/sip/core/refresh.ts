@@ -73,7 +73,9 @@ class Refresh {
     if (response.status < 200) return;
     if (request.method === 'INVITE' && response.status < 300) this.#acknowledge(request);
     if (this.#isOver) return;
-    const authorised = this.#again(answer);
+    // No INVITE follows a BYE.
+    const isOver = this.#live.isEnded || this.#live.isLeaving;
+    const authorised = isOver ? undefined : this.#again(answer);
     if (authorised) {
       this.#send(authorised);
       return;
