@@ -18,6 +18,8 @@ class Call {
   readonly hangUps: Termination[] = [];
   readonly conversation: Conversation;
   #isSpeaking = false;
+  /** Frames since the line had something to play. */
+  #quietFrames = 0;
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(simulators: readonly OpenAiSimulator[], agent: Record<string, unknown> = {}) {
@@ -51,6 +53,7 @@ class Call {
     this.line.listener = listener;
     this.#ticker = setInterval(() => {
       this.line.tick();
+      this.#quietFrames = this.#isPlaying ? 0 : this.#quietFrames + 1;
       listener.onAudio(this.#isSpeaking ? tone(20, 'pcmu') : silence(20, 'pcmu'));
     }, 20);
   }
@@ -64,10 +67,11 @@ class Call {
     await until(() => this.#turnsOf('caller') > callers);
   }
 
-  /** The agent speaks, and falls silent. */
+  /** The agent speaks, and falls silent; between two deltas in real time it may run dry for a moment. */
   async hear(): Promise<void> {
     await this.sound();
-    await until(() => !this.#isPlaying);
+    this.#quietFrames = 0;
+    await until(() => this.#quietFrames >= 5);
   }
 
   async sound(): Promise<void> {

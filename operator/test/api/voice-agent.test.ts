@@ -124,7 +124,8 @@ test.each([
   {
     name: 'a codec nobody has',
     spec: { codecs: ['G729'] },
-    message: 'spec.codecs[0]: Unsupported value: "G729": supported values: "PCMU", "PCMA"',
+    message:
+      'spec.codecs[0]: Unsupported value: "G729": supported values: "OPUS", "G722", "PCMU", "PCMA"',
   },
   {
     name: 'one tool name twice',
@@ -139,7 +140,8 @@ test.each([
   {
     name: 'a tool that does nothing',
     spec: { tools: [{ name: 'end' }] },
-    message: 'spec.tools[0]: Invalid value: needs exactly one of hangUp, transfer, http',
+    message:
+      'spec.tools[0]: Invalid value: needs exactly one of hangUp, sendDigits, transfer, http',
   },
   {
     name: 'a setting of another turn detection',
